@@ -1,0 +1,386 @@
+"""Every setting, read from the environment once, safe by default.
+
+Owns names and defaults. Each setting that can be given has one comment line, and README's table says
+the same; a test compares the two. Relies on `v0web.environment`; reads and writes no other file than
+those that NAME_FILE names.
+"""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+from v0web.environment import (
+    Secret,
+    env_bool,
+    env_float,
+    env_float_or_none,
+    env_floats,
+    env_int,
+    env_list,
+    env_port,
+    env_secret,
+    env_text,
+)
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# The folder for the data of this machine: SQLite files, the local secret, the sandbox's state.
+V0_VAR = env_text("V0_VAR", "var")
+VAR_DIR = BASE_DIR / V0_VAR
+# Error pages with details, no HTTPS, demo people beside the sandbox: for a machine of one's own only.
+DEBUG = env_bool("DEBUG", default=False)
+# Signs sessions and forms; 50 characters or more, required outside DEBUG (there, a random one).
+SECRET_KEY = env_secret("SECRET_KEY")
+# Host names this installation answers to, separated by commas.
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "localhost,127.0.0.1" if DEBUG else "localhost")
+# The port that the app listens on.
+PORT = env_port("PORT", 8000)
+# The port of the sandbox that `make run` starts.
+SANDBOX_PORT = env_port("SANDBOX_PORT", 8400)
+
+if SECRET_KEY and len(SECRET_KEY) < 50:
+    raise ImproperlyConfigured("SECRET_KEY must have 50 characters or more.")
+if DEBUG and not SECRET_KEY:
+    SECRET_KEY = Secret(secrets.token_urlsafe(50))
+if "*" in ALLOWED_HOSTS:
+    raise ImproperlyConfigured("ALLOWED_HOSTS must name hosts; * would let any page pose as us.")
+
+# The key of the v0 Platform API; without one the upstream is the sandbox.
+V0_API_KEY = env_secret("V0_API_KEY")
+UPSTREAM = "v0" if V0_API_KEY else "sandbox"
+# The bearer key, and so the world, that is used in the sandbox.
+V0_SANDBOX_KEY = env_text("V0_SANDBOX_KEY", "sandbox")
+V0_API_KEY = V0_API_KEY or Secret(V0_SANDBOX_KEY)
+# Where the upstream is, with /v2; by default v0 itself, or the sandbox on this machine.
+V0_BASE_URL = env_text(
+    "V0_BASE_URL",
+    "https://api.v0.dev/v2" if UPSTREAM == "v0" else f"http://127.0.0.1:{SANDBOX_PORT}/v2",
+).rstrip("/")
+# How requests are put: auto (asks v0's own spec), ga or reference.
+V0_API_REVISION = env_text("V0_API_REVISION", "auto")
+
+if V0_API_REVISION not in ("auto", "ga", "reference"):
+    raise ImproperlyConfigured("V0_API_REVISION must be auto, ga or reference.")
+if not V0_BASE_URL.startswith(("https://", "http://")) or not V0_BASE_URL.endswith("/v2"):
+    raise ImproperlyConfigured("V0_BASE_URL must be an http(s) address that ends with /v2.")
+
+if UPSTREAM == "sandbox" and (urlsplit(V0_BASE_URL).hostname or "").endswith(".v0.dev"):
+    raise ImproperlyConfigured(
+        "V0_BASE_URL is v0 itself, which needs V0_API_KEY: set it, or leave out V0_BASE_URL."
+    )
+
+# The database; by default a SQLite file of its own for each upstream.
+DATABASE_URL = env_secret("DATABASE_URL")
+# Redis for several processes; without it, this process is the only one.
+REDIS_URL = env_secret("REDIS_URL")
+# Exact addresses that may open sockets and post forms; by default made of ALLOWED_HOSTS.
+V0_ORIGINS = env_list(
+    "V0_ORIGINS",
+    ",".join(f"http://{host}:{PORT}" if DEBUG else f"https://{host}" for host in ALLOWED_HOSTS),
+)
+# A proxy in front sets X-Forwarded-Proto and X-Forwarded-For itself, so that they can be believed.
+V0_PROXY = env_bool("V0_PROXY", default=False)
+
+# Seconds between two frames; empty follows the load, from 0.016 to 0.05.
+V0_PUBLISH_WINDOW = env_float_or_none("V0_PUBLISH_WINDOW")
+# Seconds between two saves of a running answer, at least.
+V0_SAVE_EVERY = env_float("V0_SAVE_EVERY", 3)
+# Seconds for which a process holds a run without renewing.
+V0_LEASE = env_float("V0_LEASE", 20)
+# Seconds between two renewals.
+V0_LEASE_RENEW = env_float("V0_LEASE_RENEW", 5)
+# Seconds between two looks for intents and runs that nobody holds.
+V0_LOOK_EVERY = env_float("V0_LOOK_EVERY", 1)
+# Seconds between two comparisons of what is shown with the database.
+V0_HUB_CHECK = env_float("V0_HUB_CHECK", 5)
+# Seconds between two checks of the rights of open sockets.
+V0_RIGHTS_CHECK = env_float("V0_RIGHTS_CHECK", 5)
+# Seconds for which a state is kept after a page was made from it.
+V0_POSITION_KEEP = env_float("V0_POSITION_KEEP", 60)
+# Seconds for which a message that has ended stays in the state.
+V0_ENDED_KEEP = env_float("V0_ENDED_KEEP", 60)
+# Seconds without a frame after which the position is repeated.
+V0_BEAT = env_float("V0_BEAT", 20)
+# Seconds that a socket may take nothing before it is given up with 1013.
+V0_SOCKET_STALL = env_float("V0_SOCKET_STALL", 15)
+# Seconds after a POST in doubt at which it is looked up.
+V0_CHECK_AFTER = env_floats("V0_CHECK_AFTER", "2,5,15,30,60")
+# Seconds for which a POST in doubt is watched in all.
+V0_CHECK_FOR = env_float("V0_CHECK_FOR", 600)
+# Seconds to connect to v0.
+V0_CONNECT_TIMEOUT = env_float("V0_CONNECT_TIMEOUT", 5)
+# Seconds that v0 may take no bytes of a request.
+V0_WRITE_TIMEOUT = env_float("V0_WRITE_TIMEOUT", 30)
+# Seconds until the head of v0's response.
+V0_HEADERS_TIMEOUT = env_float("V0_HEADERS_TIMEOUT", 60)
+# Seconds without a byte on a stream before v0 is asked how it stands.
+V0_SILENCE_TIMEOUT = env_float("V0_SILENCE_TIMEOUT", 90)
+# How many times in a row a broken stream is resumed.
+V0_RESUME_TRIES = env_int("V0_RESUME_TRIES", 10)
+# Seconds after which a resumed answer is shown although it is shorter than before.
+V0_CATCH_UP = env_float("V0_CATCH_UP", 5)
+# Seconds for which a deleted chat can be brought back; v0 hears of it after them.
+V0_UNDO = env_float("V0_UNDO", 10)
+# Seconds after which a chat that is opened is compared with v0 again.
+V0_COMPARE_OPENED = env_float("V0_COMPARE_OPENED", 30)
+# Seconds between two looks at v0's list of chats for what was changed there.
+V0_SWEEP_EVERY = env_float("V0_SWEEP_EVERY", 60)
+# Seconds, about, between two looks whether a v0 that failed answers again.
+V0_HEALTH_EVERY = env_float("V0_HEALTH_EVERY", 10, least=0.1)
+# Seconds that something has waited for somebody before they get a mail, if they want one.
+V0_NOTICE_AFTER = env_float("V0_NOTICE_AFTER", 600)
+# Seconds between two looks for what is to be mailed.
+V0_NOTICE_EVERY = env_float("V0_NOTICE_EVERY", 30, least=0.1)
+# Characters in one message that a person sends.
+V0_MESSAGE_LIMIT = env_int("V0_MESSAGE_LIMIT", 100_000, least=1)
+# Open sockets of one person.
+V0_SOCKETS_PER_PERSON = env_int("V0_SOCKETS_PER_PERSON", 30, least=1)
+# Whether sockets are compressed (permessage-deflate, 12-bit window).
+V0_COMPRESS = env_bool("V0_COMPRESS", default=True)
+# Bytes of one request; bodies beyond it are refused while they arrive.
+V0_BODY_LIMIT = env_int("V0_BODY_LIMIT", 1024 * 1024, least=1024)
+# Seconds in which a stop closes the sockets that are open.
+V0_DRAIN = env_float("V0_DRAIN", 5)
+# The server that sends mail, smtp://user:password@host:587; without one, DEBUG prints mail.
+V0_MAIL_URL = env_secret("V0_MAIL_URL")
+# The address that mail comes from.
+V0_MAIL_FROM = env_text("V0_MAIL_FROM", "v0web <noreply@localhost>")
+# Whether visitors without an account may read unlisted and public chats.
+V0_ANONYMOUS_READING = env_bool("V0_ANONYMOUS_READING", default=False)
+# Least level that is logged: DEBUG, INFO, WARNING or ERROR.
+V0_LOG_LEVEL = env_text("V0_LOG_LEVEL", "INFO").upper()
+
+if V0_LOG_LEVEL not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+    raise ImproperlyConfigured("V0_LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR.")
+
+# --- Django's own, none of which is read from the environment ---
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "django_htmx",
+    "csp",
+    "allauth",
+    "allauth.account",
+    "chats",
+]
+MIDDLEWARE = [
+    "v0web.headers.headers",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "v0web.static.StaticFiles",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "v0web.missing.Missing",
+    "v0web.unavailable.Unavailable",
+]
+ROOT_URLCONF = "v0web.urls"
+ASGI_APPLICATION = "v0web.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "v0web.context.installation",
+            ]
+        },
+    }
+]
+
+
+def database(url: str) -> dict[str, Any]:
+    """Django's description of the database at `url`, with the options that were measured.
+
+    SQLite: with Django's defaults 78 of 1800 transactions of six writers failed, with these none.
+    """
+    if not url.startswith(("sqlite:///", "postgres://", "postgresql://")):
+        raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:/// or postgresql://.")
+    config: dict[str, Any] = dict(dj_database_url.parse(url))
+    config["PASSWORD"] = Secret(config.get("PASSWORD", ""))
+    if config["ENGINE"] == "django.db.backends.sqlite3":
+        config["OPTIONS"] = {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
+        }
+        # A memory database has one connection for all threads, and hides what a file would show.
+        config["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
+    config["CONN_MAX_AGE"] = 0
+    return config
+
+
+DATABASES = {"default": database(DATABASE_URL or f"sqlite:///{VAR_DIR / UPSTREAM}.sqlite3")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+if REDIS_URL:
+    CHANNEL_LAYERS: dict[str, Any] = {
+        "default": {
+            "BACKEND": "channels_redis.core.RedisChannelLayer",
+            "CONFIG": {"hosts": [REDIS_URL]},
+        }
+    }
+    CACHES: dict[str, Any] = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+        }
+    }
+else:
+    CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+
+AUTH_USER_MODEL = "chats.Person"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "/accounts/login/"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "chats.accounts.Adapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
+# A team shares one address; what stops guessing is the limit on failed attempts.
+ACCOUNT_RATE_LIMITS = {"login": "300/m/ip"}
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+# No mail to addresses that a stranger typed, and of which we know nothing.
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if V0_PROXY else 0
+
+
+def mail(url: str) -> dict[str, Any]:
+    """Django's settings for the mail server at `url`."""
+    if not url:
+        backend = "console" if DEBUG else "dummy"
+        return {"EMAIL_BACKEND": f"django.core.mail.backends.{backend}.EmailBackend"}
+    server = urlsplit(url)
+    if server.scheme not in ("smtp", "smtps") or not server.hostname:
+        raise ImproperlyConfigured("V0_MAIL_URL must be smtp://… or smtps://…")
+    return {
+        "EMAIL_HOST": server.hostname,
+        "EMAIL_PORT": server.port or (465 if server.scheme == "smtps" else 587),
+        "EMAIL_HOST_USER": unquote(server.username or ""),
+        "EMAIL_HOST_PASSWORD": Secret(unquote(server.password or "")),
+        "EMAIL_USE_SSL": server.scheme == "smtps",
+        # Without TLS only where nothing can listen.
+        "EMAIL_USE_TLS": server.scheme == "smtp" and server.hostname != "localhost",
+        "EMAIL_TIMEOUT": 20,
+    }
+
+
+globals().update(mail(V0_MAIL_URL))
+DEFAULT_FROM_EMAIL = V0_MAIL_FROM
+
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_TRUSTED_ORIGINS = [origin for origin in V0_ORIGINS if not DEBUG]
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+if not DEBUG:
+    SESSION_COOKIE_NAME = "__Host-session"
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_NAME = "__Host-csrf"
+    CSRF_COOKIE_SECURE = True
+    SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+    SECURE_HSTS_SECONDS = 63_072_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    if V0_PROXY:
+        SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'"],
+        "font-src": ["'self'"],
+        # Browsers differ in whether 'self' covers the socket's scheme.
+        "connect-src": ["'self'", *(f"ws{origin.removeprefix('http')}" for origin in V0_ORIGINS)],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+        "object-src": ["'none'"],
+        "manifest-src": ["'self'"],
+        "worker-src": ["'none'"],
+    }
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = V0_BODY_LIMIT
+# Beginnings of paths that take larger bodies, with their limits in bytes: none so far.
+UPLOAD_ROUTES: dict[str, int] = {}
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
+
+STATIC_URL = "/static/"
+STATIC_ROOT = None if DEBUG else BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_USE_FINDERS = DEBUG
+
+DEFAULT_EXCEPTION_REPORTER = "v0web.logs.RedactingReporter"
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"()": "v0web.logs.RedactingFormatter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": V0_LOG_LEVEL},
+    "loggers": {
+        "django": {"handlers": [], "propagate": True, "level": V0_LOG_LEVEL},
+        # Django answers 400, and says so in one line; this would be a traceback for each scanner.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+        # One line per request of ours, with addresses and headers in them.
+        "httpx": {"level": "WARNING"},
+        "httpcore": {"level": "WARNING"},
+        "daphne": {"level": "WARNING"},
+        "asyncio": {"level": "WARNING"},
+    },
+}

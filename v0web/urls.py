@@ -1,0 +1,50 @@
+"""The URL space. Owns nothing but the order of its parts; `chats.urls` has the pages."""
+
+from __future__ import annotations
+
+from allauth.account import views as account
+from django.contrib import admin
+from django.templatetags.static import static
+from django.urls import include, path, re_path
+from django.views.generic import RedirectView
+
+from chats.views import accounts
+from v0web.health import healthz, readyz
+
+# Those of allauth's pages that are in use, so that a newer allauth opens none by itself.
+ACCOUNT_PAGES = [
+    path("login/", accounts.login, name="account_login"),
+    path("logout/", accounts.logout, name="account_logout"),
+    path("inactive/", account.account_inactive, name="account_inactive"),
+    path("signup/", account.signup, name="account_signup"),
+    path("password/change/", account.password_change, name="account_change_password"),
+    path("password/set/", account.password_set, name="account_set_password"),
+    path("password/reset/", account.password_reset, name="account_reset_password"),
+    path("password/reset/done/", account.password_reset_done, name="account_reset_password_done"),
+    path(
+        "password/reset/key/done/",
+        account.password_reset_from_key_done,
+        name="account_reset_password_from_key_done",
+    ),
+    re_path(
+        r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        account.password_reset_from_key,
+        name="account_reset_password_from_key",
+    ),
+]
+
+
+class Favicon(RedirectView):
+    def get_redirect_url(self, *args: object, **kwargs: object) -> str:
+        return static("favicon.svg")
+
+
+urlpatterns = [
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+    # Asked for beside what is no page of ours, such as a download.
+    path("favicon.ico", Favicon.as_view(), name="favicon"),
+    path("admin/", admin.site.urls),
+    path("accounts/", include(ACCOUNT_PAGES)),
+    path("", include("chats.urls")),
+]
