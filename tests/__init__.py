@@ -1,0 +1,1 @@
+"""Tests mirror the house: a file for each thing under test, names are sentences."""
