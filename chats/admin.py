@@ -1,0 +1,189 @@
+"""Django's admin: people, teams, chats as metadata, and the ledger.
+
+Owns what staff see there (everything registered here, changing nothing) and what a superuser changes
+(people and teams). No model that holds what somebody wrote is registered, so that the right to
+administer is never a right to read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from allauth.account.models import EmailAddress
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import BaseUserCreationForm
+from django.contrib.auth.models import Group
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from chats.models import Chat, Entry, Membership, Person, Team
+from chats.usage import shown
+
+if TYPE_CHECKING:
+    Options = admin.ModelAdmin[Any]
+    Rows = admin.TabularInline[Membership, Team]
+    PersonForm = BaseUserCreationForm[Person]
+    PersonOptions = UserAdmin[Person]
+else:
+    Options, Rows = admin.ModelAdmin, admin.TabularInline
+    PersonForm, PersonOptions = BaseUserCreationForm, UserAdmin
+
+
+def sign_in_elsewhere(request: HttpRequest, extra_context: object = None) -> HttpResponse:
+    """One way to sign in, with one set of limits; whoever is signed in and no staff finds nothing."""
+    if request.user.is_authenticated and not admin.site.has_permission(request):
+        raise Http404
+    back = urlencode({"next": request.GET.get("next", reverse("admin:index"))})
+    return redirect(f"{reverse('account_login')}?{back}")
+
+
+def sign_out_elsewhere(request: HttpRequest, extra_context: object = None) -> HttpResponse:
+    return redirect("account_logout", preserve_request=True)
+
+
+def change_password_elsewhere(request: HttpRequest, extra_context: object = None) -> HttpResponse:
+    return redirect("account_change_password")
+
+
+admin.site.login = sign_in_elsewhere  # type: ignore[method-assign]
+admin.site.logout = sign_out_elsewhere  # type: ignore[method-assign, assignment]
+admin.site.password_change = change_password_elsewhere  # type: ignore[method-assign, assignment]
+admin.site.site_header = admin.site.site_title = "v0web administration"
+admin.site.index_title = "People, teams, chats and usage"
+admin.site.unregister((Group, EmailAddress))
+
+
+class ForStaff:
+    """Staff see; a superuser changes."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return admin.site.has_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return admin.site.has_permission(request)
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return self.has_change_permission(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        user = request.user
+        return isinstance(user, Person) and user.is_superuser and user.is_active
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return self.has_change_permission(request, obj)
+
+
+class Unchangeable(ForStaff):
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+
+class NewPersonForm(PersonForm):
+    class Meta:
+        model = Person
+        fields = ("email", "name")
+
+
+@admin.register(Person)
+class PersonAdmin(ForStaff, PersonOptions):
+    add_form = NewPersonForm
+    list_display = ("email", "name", "is_active", "is_staff", "is_superuser", "last_login")
+    list_filter = ("is_active", "is_staff", "is_superuser")
+    search_fields = ("email", "name")
+    ordering = ("email",)
+    filter_horizontal = ()
+    readonly_fields = ("last_login", "date_joined")
+    add_fieldsets = ((None, {"fields": ("email", "name", "password1", "password2")}),)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Person | None = None) -> Any:
+        if obj is None:
+            return super().get_fieldsets(request, obj)
+        identity = ["email", "name"]
+        if self.has_change_permission(request, obj):
+            identity.append("password")
+        return (
+            (None, {"fields": identity}),
+            ("Rights", {"fields": ("is_active", "is_staff", "is_superuser")}),
+            ("Dates", {"fields": ("last_login", "date_joined")}),
+        )
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Never: what a person used would be nobody's. Deactivate instead."""
+        return False
+
+    def save_model(
+        self, request: HttpRequest, obj: Person, form: forms.ModelForm[Person], change: bool
+    ) -> None:
+        super().save_model(request, obj, form, change)
+        # allauth lets people in by any address it has noted, an earlier one too.
+        EmailAddress.objects.filter(user=obj).exclude(email=obj.email).delete()
+
+
+class MembershipRows(ForStaff, Rows):
+    model = Membership
+    extra = 0
+    autocomplete_fields = ("person",)
+
+
+@admin.register(Team)
+class TeamAdmin(ForStaff, Options):
+    list_display = ("name", "created_at")
+    search_fields = ("name",)
+    readonly_fields = ("created_at",)
+    inlines = (MembershipRows,)
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Only an empty one: its memberships must end one by one, with what happens to chats then."""
+        empty = not isinstance(obj, Team) or not obj.memberships.exists()
+        return empty and super().has_delete_permission(request, obj)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        return {}
+
+
+@admin.register(Membership)
+class MembershipAdmin(ForStaff, Options):
+    list_display = ("person", "team", "role")
+    list_filter = ("team", "role")
+    list_select_related = ("person", "team")
+    autocomplete_fields = ("person", "team")
+
+    def delete_queryset(self, request: HttpRequest, queryset: Iterable[Membership]) -> None:
+        for membership in queryset:
+            membership.delete()
+
+
+@admin.register(Chat)
+class ChatAdmin(Unchangeable, Options):
+    """Whose, where and when. No title, which tells what is inside, and no slug, which opens it."""
+
+    fields = ("id", "v0_id", "owner", "team", "privacy", "model", "created_at", "updated_at")
+    list_display = ("id", "owner", "team", "privacy", "created_at", "updated_at")
+    list_filter = ("privacy", "team")
+    list_select_related = ("owner", "team")
+    search_fields = ("=id", "=v0_id", "owner__email")
+    ordering = ("-updated_at",)
+
+
+@admin.register(Entry)
+class EntryAdmin(Unchangeable, Options):
+    list_display = ("ended_at", "person", "team", "model", "outcome", "tokens_total", "credits")
+    list_filter = ("outcome", "model", "team")
+    list_select_related = ("person", "team")
+    search_fields = ("person__email", "=message_id")
+    ordering = ("-ended_at",)
+    date_hierarchy = "ended_at"
+    fields = (
+        *("message_id", "person", "team", "chat", "model", "outcome", "started_at", "ended_at"),
+        *("tokens_input", "tokens_output", "tokens_cache_read", "tokens_cache_write"),
+        *("tokens_total", "credits"),
+    )
+
+    @admin.display(description="credits", ordering="credits_total")
+    def credits(self, entry: Entry) -> str:
+        return shown(entry.credits_total)

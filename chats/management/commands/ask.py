@@ -1,0 +1,148 @@
+"""Ask v0 from the shell, as one of the people.
+
+Owns nothing but its arguments and what it prints: it writes an intent like a page does and waits.
+A server that is up runs it; without one this process runs the relay itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.core.management.base import BaseCommand, CommandError
+from django.http import Http404
+
+from chats import permissions, relay
+from chats.models import Entry, Message, Person
+from chats.models.messages import MessageState
+from chats.relay import intents
+from chats.usage import money
+from chats.v0api.types import MODELS, TextPart, parts_from_wire
+
+PATIENCE = 3.0
+PROBLEMS = {
+    "unsent": "v0 cannot be reached; nothing was sent.",
+    "unknown": "It is not known whether v0 received the message; look before you send it again.",
+    "unauthorized": "v0 does not accept the API key.",
+    "credits": "v0 says that the account is out of credits.",
+    "rate-limit": "v0 asks to slow down; try again later.",
+}
+EXAMPLES = """examples:
+  manage.py ask "A page about tea" --user owner@example.com
+  manage.py ask "Make it dark" --user owner@example.com --chat 0b9c…  --model v0-mini
+  manage.py ask "A page about tea" --user owner@example.com --json | jq -r .credits
+
+The status is 0 when an answer came and 1 when none did; a failed answer is printed first."""
+
+
+class Command(BaseCommand):
+    help = "Ask v0 something as one of the people, and print the answer and the chat's address."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.formatter_class = RawDescriptionHelpFormatter
+        parser.epilog = EXAMPLES
+        parser.add_argument("message", help="what to ask; everything v0 needs to know")
+        parser.add_argument(
+            "--user", required=True, metavar="EMAIL", help="the person who asks, and who pays"
+        )
+        parser.add_argument(
+            "--chat", type=UUID, metavar="UUID", help="go on in this chat instead of a new one"
+        )
+        parser.add_argument(
+            "--model", choices=MODELS, help="the model that answers; v0's own choice without it"
+        )
+        parser.add_argument(
+            "--system", metavar="TEXT", help="instructions for this message beside what is asked"
+        )
+        parser.add_argument(
+            "--json",
+            action="store_true",
+            help="print one JSON object: chat, message, state, problem, finish_reason, parts as v0"
+            " sent them, and credits as text (null when the cost is not known)",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        person = self._person(options["user"])
+        if not options["message"].strip():
+            raise CommandError("The message is empty.")
+        payload = {
+            name: options[name] for name in ("message", "model", "system") if options.get(name)
+        }
+        answer = self._write(person, payload, options["chat"])
+        self._wait(answer)
+        if options["json"]:
+            self.stdout.write(json.dumps(as_json(answer), ensure_ascii=False))
+        else:
+            self._print(answer)
+        if answer.state == MessageState.FAILED:
+            words = PROBLEMS.get(answer.problem, f"v0 could not answer ({answer.problem}).")
+            raise CommandError(f"{words} {answer.detail}".strip())
+
+    def _person(self, email: str) -> Person:
+        person = Person.objects.filter(email__iexact=email, is_active=True).first()
+        if person is None:
+            raise CommandError(f"There is no active person with the address {email}.")
+        return person
+
+    def _write(self, person: Person, payload: dict[str, Any], chat: UUID | None) -> Message:
+        try:
+            if chat is None:
+                return intents.create(person, uuid4(), payload)
+            found = permissions.chat_for(person, {}, chat, permissions.Action.SEND)
+            return intents.send(person, uuid4(), payload, found)
+        except Http404:
+            raise CommandError(f"{person.email} can see no chat {chat}.") from None
+        except PermissionDenied:
+            raise CommandError(f"{person.email} may not send messages in this chat.") from None
+        except intents.Busy:
+            raise CommandError("An answer is running in this chat; wait until it ends.") from None
+
+    def _wait(self, answer: Message) -> None:
+        deadline = time.monotonic() + PATIENCE * settings.V0_LOOK_EVERY
+        while time.monotonic() < deadline:
+            answer.refresh_from_db()
+            if answer.holder or not answer.is_live:
+                break
+            time.sleep(0.1)
+        if answer.holder or not answer.is_live:
+            while answer.is_live:
+                time.sleep(0.2)
+                answer.refresh_from_db()
+        else:
+            asyncio.run(_run(answer.id))
+            answer.refresh_from_db()
+
+    def _print(self, answer: Message) -> None:
+        parts = parts_from_wire(answer.parts)
+        text = "\n\n".join(part.text for part in parts if isinstance(part, TextPart))
+        if text:
+            self.stdout.write(text)
+        self.stdout.write(f"http://localhost:{settings.PORT}/chats/{answer.chat_id}/")
+
+
+def as_json(answer: Message) -> dict[str, Any]:
+    """An answer that has ended, in the words of the wire; credits to their last digit."""
+    entry = Entry.objects.filter(message_id=answer.id).first()
+    return {
+        "chat": str(answer.chat_id),
+        "message": str(answer.id),
+        "state": answer.state,
+        "problem": answer.problem,
+        "finish_reason": answer.finish_reason,
+        "parts": answer.parts,
+        "credits": f"{money.credits(entry.credits_total).normalize():f}" if entry else None,
+    }
+
+
+async def _run(answer: UUID) -> None:
+    held = await relay.start()
+    try:
+        await held.until_over(answer)
+    finally:
+        await relay.stop()

@@ -1,0 +1,26 @@
+"""What is kept. Owns the tables and their constraints; relies on Django alone, never on v0's client,
+the relay or rendering."""
+
+from chats.models.attachments import Attachment
+from chats.models.chats import Chat
+from chats.models.decisions import Decision
+from chats.models.messages import Intent, Message
+from chats.models.notices import Mute, Notice
+from chats.models.people import Person, SetupLink
+from chats.models.teams import Membership, Team
+from chats.models.usage import Entry
+
+__all__ = [
+    "Attachment",
+    "Chat",
+    "Decision",
+    "Entry",
+    "Intent",
+    "Membership",
+    "Message",
+    "Mute",
+    "Notice",
+    "Person",
+    "SetupLink",
+    "Team",
+]

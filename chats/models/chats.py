@@ -1,0 +1,84 @@
+"""Chats. Owns what is ours about a chat (owner, team, privacy) beside what v0 told us last.
+
+`version` rises with every durable change that readers can see, in the transaction of the change.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from chats.models.teams import Team
+
+
+class Privacy(models.TextChoices):
+    PRIVATE = "private"
+    TEAM = "team"
+    TEAM_EDIT = "team-edit"
+    UNLISTED = "unlisted"
+    PUBLIC = "public"
+
+
+class AtV0(models.TextChoices):
+    """How a chat stands at v0, as far as that keeps people from going on."""
+
+    THERE = "", "there"
+    GONE = "gone"
+    OLD = "old", "made with an older API"
+
+
+class Chat(models.Model):
+    """A conversation with the agent, in its owner's personal space or in one team.
+
+    `v0_id` is None until v0 has accepted it. `title_given` says that a person chose the title, so
+    that v0's never replaces it. `rewritten` is the newest version at which a message that is not
+    among the last ones changed: a page older than that refetches its list. `title_unsaid`: v0 has
+    not been told the title yet. `deleted_at`: somebody deleted it then, which can be undone for a
+    moment; nobody sees it any more. `v0_updated_at` is v0's own word at the last comparison, which
+    was `compared_at`.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    v0_id = models.CharField(max_length=128, unique=True, null=True, blank=True)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="chats")
+    team = models.ForeignKey(Team, models.PROTECT, null=True, blank=True, related_name="chats")
+    title = models.CharField(max_length=200, blank=True)
+    title_given = models.BooleanField(default=False)
+    privacy = models.CharField(max_length=10, choices=Privacy.choices, default=Privacy.PRIVATE)
+    link_slug = models.CharField(max_length=64, unique=True, null=True, blank=True)
+    model = models.CharField(max_length=40, blank=True)
+    write_permission = models.BooleanField(default=True)
+    version = models.PositiveBigIntegerField(default=1)
+    rewritten = models.PositiveBigIntegerField(default=0)
+    copied_from = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="copies"
+    )
+    title_unsaid = models.BooleanField(default=False)
+    deleted_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    at_v0 = models.CharField(max_length=10, choices=AtV0.choices, default=AtV0.THERE, blank=True)
+    v0_updated_at = models.CharField(max_length=40, blank=True)
+    compared_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["owner", "-updated_at"], name="chat_by_owner"),
+            models.Index(fields=["team", "-updated_at"], name="chat_by_team"),
+        )
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(privacy__in=Privacy.values), name="privacy_is_a_known_level"
+            ),
+            models.CheckConstraint(
+                condition=~Q(privacy__in=(Privacy.TEAM, Privacy.TEAM_EDIT)) | Q(team__isnull=False),
+                name="team_levels_only_in_a_team",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return str(self.id)

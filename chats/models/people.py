@@ -1,0 +1,81 @@
+"""People: who signs in, and the one-time link that makes the first of them.
+
+Owns identity only; what a person may do is `chats.permissions`. Never stores a password or a link
+in a form that could be used.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+
+class PersonManager(BaseUserManager["Person"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> Person:
+        person = self.model(email=self.normalize_email(email).lower(), **fields)
+        person.set_password(password)
+        person.save(using=self._db)
+        return person
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> Person:
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> Person:
+        return self.get(email__iexact=username)
+
+
+class Person(AbstractBaseUser, PermissionsMixin):
+    """Somebody with an account. `email` is the name they sign in with, `name` the one others see.
+
+    Notices are about the ends of their runs and what waits for them; a browser asks them, too.
+    """
+
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=100, blank=True)
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+    date_joined = models.DateTimeField(default=timezone.now)
+    notices_in_browser = models.BooleanField(default=True)
+    notices_by_mail = models.BooleanField(default=False)
+
+    objects: ClassVar[PersonManager] = PersonManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        verbose_name_plural = "people"
+        constraints = (
+            # Sign-in lowers what is typed: another spelling of an address would be another account.
+            models.CheckConstraint(condition=Q(email=Lower("email")), name="email_in_lower_case"),
+        )
+
+    def __str__(self) -> str:
+        return self.shown_name
+
+    def clean(self) -> None:
+        super().clean()
+        self.email = Person.objects.normalize_email(self.email).lower()
+
+    @property
+    def shown_name(self) -> str:
+        """The name that other readers see; never the whole address."""
+        return self.name or self.email.partition("@")[0]
+
+
+class SetupLink(models.Model):
+    """A one-time link of a new installation. Only the SHA-256 of its token is kept."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"made {self.created_at:%Y-%m-%d}"

@@ -1,0 +1,57 @@
+"""Teams and who belongs to them.
+
+Owns roles as words, and what becomes of chats when somebody leaves; what a role may do is
+`chats.permissions`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import F
+from django.utils import timezone
+
+SEEN_BY_TEAM = ("team", "team-edit", "public")
+
+
+class Team(models.Model):
+    name = models.CharField(max_length=100)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Role(models.TextChoices):
+    OWNER = "owner"
+    ADMIN = "admin"
+    MEMBER = "member"
+    VIEWER = "viewer"
+
+
+class Membership(models.Model):
+    team = models.ForeignKey(Team, models.CASCADE, related_name="memberships")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.MEMBER)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["team", "person"], name="one_membership_per_team"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.person} is {self.role} of {self.team}"
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """End it. The person's chats that the team could see pass to the team's owner; private ones
+        stay as they are, unseen by both."""
+        with transaction.atomic():
+            others = self.team.memberships.exclude(pk=self.pk)
+            heir = others.filter(role=Role.OWNER).order_by("pk").first()
+            if heir:
+                self.team.chats.filter(owner=self.person, privacy__in=SEEN_BY_TEAM).update(
+                    owner=heir.person, version=F("version") + 1
+                )
+            return super().delete(*args, **kwargs)

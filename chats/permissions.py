@@ -1,0 +1,462 @@
+"""Who may do what: gives the object, or raises 404 (invisible) or 403 (visible, but not allowed).
+
+Owns the whole table of rights and every way of asking it: for a request, a socket, a list, the people
+who are connected, the sockets that are open. Relies on models alone: our database decides, never v0's
+`privacy`. Never cares how something is shown, and never lets a caller name a role.
+
+    request or socket ──► Tie (who is this person to this chat?) ──► roles ──► TABLE[action][privacy]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
+from typing import NamedTuple, TypeAlias
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.models import Session
+from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import Http404, HttpRequest
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+
+from chats.models import Chat, Decision, Entry, Membership, Message, Person
+from chats.models.chats import AtV0, Privacy
+from chats.models.messages import LIVE, MessageState, Task
+from chats.models.teams import Role
+
+Visitor: TypeAlias = Person | AnonymousUser | None
+Grants: TypeAlias = Mapping[str, str]
+
+GRANTS_SESSION_KEY = "links"
+
+
+class Action(StrEnum):
+    LIST = "find it in one's own list and search"
+    READ = "read page, live stream, files, attachments; export"
+    DUPLICATE = "duplicate"
+    SEE_COST = "see what the chat cost"
+    SEND = "send, stop, answer questions, approve a plan; queue: add, edit and remove own"
+    QUEUE = "queue: reorder, send now, remove another's"
+    RENAME = "rename"
+    GRANT = "grant a tool permission, connect services"
+    SET_PRIVATE = "set back to private"
+    RESTORE = "restore"
+    MANAGE = "privacy, share, invite, delete, move, deploy; read the chat's audit"
+
+
+class Who(StrEnum):
+    """What somebody can be to a chat, several at a time: its owner is signed in, too."""
+
+    OWNER = "owner"
+    MATE = "mate"
+    TEAM_ADMIN = "team owner or admin"
+    VIEWER = "viewer of the team"
+    INVITED_READER = "invited reader"
+    INVITED_EDITOR = "invited editor"
+    LINK = "signed in with the link"
+    ANONYMOUS_LINK = "anonymous with the link"
+    SIGNED_IN = "signed in"
+    ANONYMOUS = "anonymous"
+
+
+def _cell(*who: Who | frozenset[Who]) -> frozenset[Who]:
+    return frozenset().union(*((w,) if isinstance(w, Who) else w for w in who))
+
+
+OWNER = _cell(Who.OWNER)
+EDITORS = _cell(OWNER, Who.INVITED_EDITOR)
+READERS = _cell(EDITORS, Who.INVITED_READER)
+MATES = _cell(EDITORS, Who.MATE)
+ADMINS = _cell(OWNER, Who.TEAM_ADMIN)
+TEAM = _cell(READERS, Who.MATE, Who.VIEWER)
+WITH_LINK = _cell(Who.LINK, Who.ANONYMOUS_LINK)
+ANYONE = _cell(READERS, Who.SIGNED_IN, Who.ANONYMOUS)
+
+# Columns: private, team, team-edit, unlisted, public.
+_ROWS: dict[Action, tuple[frozenset[Who], ...]] = {
+    Action.LIST: (READERS, TEAM, TEAM, READERS, READERS),
+    Action.READ: (READERS, TEAM, TEAM, _cell(READERS, WITH_LINK), ANYONE),
+    Action.DUPLICATE: (EDITORS, MATES, MATES, _cell(EDITORS, Who.LINK), _cell(Who.SIGNED_IN)),
+    Action.SEE_COST: (EDITORS, MATES, MATES, EDITORS, EDITORS),
+    Action.SEND: (EDITORS, EDITORS, MATES, EDITORS, EDITORS),
+    Action.QUEUE: (EDITORS, EDITORS, MATES, EDITORS, EDITORS),
+    Action.RENAME: (EDITORS, EDITORS, MATES, EDITORS, EDITORS),
+    Action.GRANT: (OWNER, OWNER, OWNER, OWNER, OWNER),
+    Action.SET_PRIVATE: (OWNER, ADMINS, ADMINS, OWNER, ADMINS),
+    Action.RESTORE: (OWNER, OWNER, OWNER, OWNER, OWNER),
+    Action.MANAGE: (OWNER, OWNER, OWNER, OWNER, OWNER),
+}
+TABLE: dict[Action, dict[str, frozenset[Who]]] = {
+    action: dict(zip(Privacy.values, cells, strict=True)) for action, cells in _ROWS.items()
+}
+
+# What v0 refuses to everybody in a chat whose `writePermission` is false.
+WRITES = frozenset({Action.SEND, Action.QUEUE, Action.RENAME, Action.GRANT, Action.RESTORE})
+
+MATE_ROLES = (Role.OWNER, Role.ADMIN, Role.MEMBER)
+TEAM_ADMIN_ROLES = (Role.OWNER, Role.ADMIN)
+LINKED = (Privacy.UNLISTED, Privacy.PUBLIC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tie:
+    """What connects somebody with one chat. `team_role` is their role in the chat's team, "" if none;
+    `invited` is "reader", "editor" or ""; `link` says that they hold its present link."""
+
+    signed_in: bool
+    owns: bool = False
+    team_role: str = ""
+    link: bool = False
+    invited: str = ""
+
+    def roles(self) -> frozenset[Who]:
+        if not self.signed_in:
+            return self._anonymous_roles()
+        held = {
+            Who.SIGNED_IN: True,
+            Who.LINK: self.link,
+            Who.OWNER: self.owns,
+            Who.MATE: self.team_role in MATE_ROLES,
+            Who.TEAM_ADMIN: self.team_role in TEAM_ADMIN_ROLES,
+            Who.VIEWER: self.team_role == Role.VIEWER,
+            Who.INVITED_READER: self.invited == "reader",
+            Who.INVITED_EDITOR: self.invited == "editor",
+        }
+        return frozenset(who for who, holds in held.items() if holds)
+
+    def _anonymous_roles(self) -> frozenset[Who]:
+        if not getattr(settings, "V0_ANONYMOUS_READING", False):
+            return frozenset()
+        return _cell(Who.ANONYMOUS, Who.ANONYMOUS_LINK) if self.link else _cell(Who.ANONYMOUS)
+
+    def allows(self, action: Action, privacy: str, *, write_permission: bool = True) -> bool:
+        if action in WRITES and not write_permission:
+            return False
+        return not self.roles().isdisjoint(TABLE[action][privacy])
+
+
+def may(person: Visitor, chat: Chat, action: Action, *, link: bool = False) -> bool:
+    """Whether `person` may do `action` to `chat`; `link` says that they hold its present link."""
+    return action in actions(person, chat, link=link)
+
+
+def actions(person: Visitor, chat: Chat, *, link: bool = False) -> frozenset[Action]:
+    """Everything that `person` may do to `chat`, for one query: what a page shows branches on it."""
+    return _allowed(person, chat, _team_roles(person), link=link)
+
+
+def chat(request: HttpRequest, id: UUID, action: Action) -> Chat:
+    """The chat, with owner and team; Http404 when invisible, PermissionDenied when not allowed."""
+    return chat_for(request.user, grants(request.session), id, action)
+
+
+def chat_for(person: Visitor, session_grants: Grants, id: UUID, action: Action) -> Chat:
+    """As `chat`, for somebody without a request: a socket gives its user and its session's grants."""
+    return _look_up(Chat.objects.filter(deleted_at=None), person, session_grants, id, action)
+
+
+def deleted_chat(request: HttpRequest, id: UUID) -> Chat:
+    """As `chat` for MANAGE, and also for one whose deletion can still be undone."""
+    rows = Chat.objects.filter(Q(deleted_at=None) | Q(deleted_at__gt=undo_limit()))
+    try:
+        return _look_up(rows, request.user, grants(request.session), id, Action.MANAGE)
+    except PermissionDenied:
+        # To everybody else a deleted chat is none.
+        return chat(request, id, Action.MANAGE)
+
+
+def undo_limit() -> datetime:
+    """What was deleted before this moment is gone for good."""
+    return timezone.now() - timedelta(seconds=settings.V0_UNDO)
+
+
+def _look_up(
+    rows: QuerySet[Chat], person: Visitor, session_grants: Grants, id: UUID, action: Action
+) -> Chat:
+    # Always the same two queries, so that time does not tell a hidden chat from none.
+    team_roles = _team_roles(person)
+    found = rows.select_related("owner", "team").filter(pk=id).first()
+    if found is None:
+        raise Http404
+    link = holds_link(found, session_grants.get(str(found.pk)))
+    allowed = _allowed(person, found, team_roles, link=link)
+    if Action.READ not in allowed:
+        raise Http404
+    if action not in allowed:
+        raise PermissionDenied
+    return found
+
+
+def administrator(request: HttpRequest) -> Person:
+    """The member of the staff behind a request; Http404 for everybody else."""
+    known = _known(request.user)
+    if known is None or not known.is_staff:
+        raise Http404
+    return known
+
+
+def message(request: HttpRequest, chat_id: UUID, message_id: UUID, action: Action) -> Message:
+    """The message, looked up within its chat; raises as `chat` does."""
+    found = chat(request, chat_id, action).messages.filter(pk=message_id).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def grants(session: SessionBase) -> dict[str, str]:
+    """The links that this session has opened, chat id → slug. Old ones stay, and count no more."""
+    held = session.get(GRANTS_SESSION_KEY)
+    return held if isinstance(held, dict) else {}
+
+
+def holds_link(chat: Chat, grant: str | None) -> bool:
+    return bool(chat.link_slug) and grant == chat.link_slug and chat.privacy in LINKED
+
+
+def open_link(request: HttpRequest, slug: str) -> Chat:
+    """The chat behind a link, whose grant is from now on in the session; Http404 if there is none."""
+    found = Chat.objects.filter(link_slug=slug, privacy__in=LINKED, deleted_at=None).first()
+    if found is None or not may(request.user, found, Action.READ, link=True):
+        raise Http404
+    held = grants(request.session)
+    if held.get(str(found.pk)) != slug:
+        request.session[GRANTS_SESSION_KEY] = {**held, str(found.pk): slug}
+    return found
+
+
+def visible_chats(person: Visitor) -> QuerySet[Chat]:
+    """The chats of somebody's own list and search, in no order."""
+    return _chats(Action.LIST, person, {})
+
+
+def readable(person: Visitor, session_grants: Grants | None = None) -> QuerySet[Chat]:
+    """Every chat that somebody may read, those of others by link or in public included."""
+    return _chats(Action.READ, person, session_grants or {})
+
+
+def waiting_for(person: Visitor) -> QuerySet[Message]:
+    """The answers whose task waits for somebody, as one query: those longest first.
+
+    Who may decide is who may send; what grants something waits for whoever may grant it.
+    """
+    later = Message.objects.filter(chat=OuterRef("chat"))
+    later = later.filter(Q(position__gt=OuterRef("position")) & ~Q(v0_id="") | Q(state__in=LIVE))
+    decided = Decision.objects.filter(asked=OuterRef("pk"), failed=False)
+    writable = {"write_permission": True, "at_v0": AtV0.THERE}
+    mine = Q(asks__in=(Task.QUESTIONS, Task.PLAN)) & Q(
+        chat__in=_chats(Action.SEND, person, {}).filter(**writable)
+    )
+    mine |= Q(asks__in=(Task.INTEGRATION, Task.PERMISSION, Task.CONNECT)) & Q(
+        chat__in=_chats(Action.GRANT, person, {}).filter(**writable)
+    )
+    asking = Message.objects.filter(~Q(asks=""), ~Q(v0_id=""), mine, state=MessageState.FINISHED)
+    asking = asking.filter(~Exists(later), ~Exists(decided))
+    return asking.order_by("ended_at", "id")
+
+
+def visible_entries(person: Visitor) -> QuerySet[Entry]:
+    """The usage somebody may see: their own, of teams they own or administer, as staff everybody's."""
+    known = _known(person)
+    if known is None:
+        return Entry.objects.none()
+    if known.is_staff:
+        return Entry.objects.all()
+    return Entry.objects.filter(Q(person=known) | _in_teams(known, TEAM_ADMIN_ROLES))
+
+
+def listeners(chat_ids: Iterable[UUID], people_ids: Iterable[int]) -> set[int]:
+    """Which of these people have one of the chats in their list, or had it until it was deleted, in
+    one query."""
+    people = set(people_ids)
+    concerned = Q(owner__in=people) | Q(team__memberships__person__in=people)
+    rows = Chat.objects.filter(concerned, pk__in=set(chat_ids)).values_list(
+        *("owner", "owner__is_active", "team", "privacy", "team__memberships__person"),
+        *("team__memberships__role", "team__memberships__person__is_active"),
+    )
+    found: set[int] = set()
+    for owner, owner_active, team, privacy, mate, role, active in rows:
+        ties = {owner: Tie(signed_in=True, owns=True)} if owner_active and team is None else {}
+        if mate is not None and active:
+            ties[mate] = Tie(signed_in=True, owns=mate == owner, team_role=role)
+        found |= {who for who, tie in ties.items() if tie.allows(Action.LIST, privacy)}
+    return found & people
+
+
+def readers_of(chat_id: UUID, people_ids: Iterable[int]) -> set[int]:
+    """Which of these people have the chat in their list, in one query."""
+    return listeners([chat_id], people_ids)
+
+
+class Door(NamedTuple):
+    """The rights an open socket was opened by; "" for a session or a link that there was none of,
+    `chat` None for the socket of a person's own marks."""
+
+    session: str
+    person: int | None
+    chat: UUID | None
+    grant: str = ""
+
+
+class Ended(IntEnum):
+    """Why a socket may not stay open, as the code to close it with."""
+
+    SIGNED_OUT = 4401
+    ACCESS_ENDED = 4403
+    GONE = 4404
+
+
+def still_allowed(doors: Iterable[Door]) -> set[Door]:
+    """Those of the open sockets that may stay open; see `codes`."""
+    given = set(doors)
+    return given - codes(given).keys()
+
+
+def codes(doors: Iterable[Door]) -> dict[Door, Ended]:
+    """Which open sockets must be closed, and with what code, in four queries for all of them.
+
+    Signed out is also who is deactivated, has changed the password elsewhere, or has waited until
+    the session expired.
+    """
+    given = set(doors)
+    people = Person.objects.in_bulk({door.person for door in given if door.person is not None})
+    chats = Chat.objects.filter(deleted_at=None).in_bulk(
+        {door.chat for door in given if door.chat is not None}
+    )
+    team_roles = _team_roles_of(people)
+    standing = _standing({(door.session, door.person) for door in given}, people)
+    found: dict[Door, Ended] = {}
+    for door in given:
+        if (door.session, door.person) not in standing:
+            found[door] = Ended.SIGNED_OUT
+        elif door.chat is None:
+            continue
+        elif door.chat not in chats:
+            found[door] = Ended.GONE
+        else:
+            chat, roles = chats[door.chat], team_roles.get(door.person or 0, {})
+            person = people.get(door.person or 0)
+            tie = _tie(person, chat, roles, link=holds_link(chat, door.grant))
+            if tie is None or not tie.allows(Action.READ, chat.privacy):
+                found[door] = Ended.ACCESS_ENDED
+    return found
+
+
+def _standing(
+    held: set[tuple[str, int | None]], people: Mapping[int, Person]
+) -> set[tuple[str, int | None]]:
+    """Those pairs of session and person that belong together now."""
+    keys = {session for session, _ in held if session}
+    sessions = Session.objects.filter(expire_date__gt=timezone.now()).in_bulk(keys)
+    return {
+        (session, person)
+        for session, person in held
+        if _belongs(sessions.get(session), person, people) or (person is None and not session)
+    }
+
+
+def _belongs(session: Session | None, id: int | None, people: Mapping[int, Person]) -> bool:
+    """As `django.contrib.auth.get_user` would decide for a request that comes now."""
+    if session is None:
+        return False
+    held = session.get_decoded()
+    if id is None:
+        return SESSION_KEY not in held
+    person = people.get(id)
+    if person is None or not person.is_active or held.get(SESSION_KEY) != str(id):
+        return False
+    if held.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS:
+        return False
+    proof = held.get(HASH_SESSION_KEY, "")
+    hashes = (person.get_session_auth_hash(), *person.get_session_auth_fallback_hash())
+    return any(constant_time_compare(proof, hash) for hash in hashes)
+
+
+def _known(person: Visitor) -> Person | None:
+    """The person, unless anonymous or deactivated: those are nobody."""
+    return person if isinstance(person, Person) and person.is_active else None
+
+
+def _team_roles(person: Visitor) -> dict[int, str]:
+    known = _known(person)
+    return _team_roles_of([known.pk]).get(known.pk, {}) if known else {}
+
+
+def _team_roles_of(people: Iterable[int]) -> dict[int, dict[int, str]]:
+    held: dict[int, dict[int, str]] = {}
+    rows = Membership.objects.filter(person__in=list(people))
+    for person, team, role in rows.values_list("person_id", "team_id", "role"):
+        held.setdefault(person, {})[team] = role
+    return held
+
+
+def _allowed(
+    person: Visitor, chat: Chat, team_roles: Mapping[int, str], *, link: bool
+) -> frozenset[Action]:
+    tie = _tie(person, chat, team_roles, link=link)
+    return frozenset(
+        action
+        for action in Action
+        if tie and tie.allows(action, chat.privacy, write_permission=_is_open(chat))
+    )
+
+
+def _is_open(chat: Chat) -> bool:
+    """Whether v0 still lets anybody write here."""
+    return chat.write_permission and not chat.at_v0
+
+
+def _tie(person: Visitor, chat: Chat, team_roles: Mapping[int, str], *, link: bool) -> Tie | None:
+    known = _known(person)
+    if known is None:
+        # A deactivated person has fewer rights than a passer-by, as long as they are named.
+        return None if isinstance(person, Person) else Tie(signed_in=False, link=link)
+    team_role = team_roles.get(chat.team_id, "") if chat.team_id is not None else ""
+    return Tie(
+        signed_in=True,
+        # Who has left the team is a stranger to all of its chats, to those they owned too.
+        owns=chat.owner_id == known.pk and (chat.team_id is None or bool(team_role)),
+        team_role=team_role,
+        link=link,
+    )
+
+
+def _chats(action: Action, person: Visitor, session_grants: Grants) -> QuerySet[Chat]:
+    """The rows of the table that `action` reaches, as one query."""
+    known = _known(person)
+    if known is None and isinstance(person, Person):
+        return Chat.objects.none()
+    everything = ~Q(pk__in=[])
+    linked = Q(pk__in=[])
+    for id, slug in session_grants.items():
+        linked |= Q(pk=id, link_slug=slug, privacy__in=LINKED)
+    reached = Q(pk__in=[])
+    if known is not None:
+        own = Q(owner=known) & (Q(team=None) | _in_teams(known, Role.values))
+        reach = {
+            Who.OWNER: own,
+            Who.MATE: _in_teams(known, MATE_ROLES),
+            Who.VIEWER: _in_teams(known, (Role.VIEWER,)),
+            Who.LINK: linked,
+            Who.SIGNED_IN: everything,
+        }
+    else:
+        held = Tie(signed_in=False, link=True).roles()
+        reach = {Who.ANONYMOUS: everything, Who.ANONYMOUS_LINK: linked}
+        reach = {who: rows for who, rows in reach.items() if who in held}
+    for who, rows in reach.items():
+        levels = [level for level, cell in TABLE[action].items() if who in cell]
+        reached |= Q(privacy__in=levels) & rows
+    return Chat.objects.filter(reached, deleted_at=None)
+
+
+def _in_teams(person: Person, roles: Iterable[str]) -> Q:
+    memberships = Membership.objects.filter(person=person, role__in=list(roles))
+    return Q(team__in=memberships.values("team"))

@@ -1,0 +1,11 @@
+"""The ledger: tokens and credits per answer.
+
+Owns the conversion of v0's usage into stored whole numbers, and the entries: one per answer, keyed by
+the message's id, so that usage that comes late, twice or corrected is counted once. Relies on models
+and `v0api.types`, and never on views, the relay or rendering.
+"""
+
+from chats.usage.ledger import record
+from chats.usage.money import MoneyError, credits, shown, units  # noqa: A004
+
+__all__ = ["MoneyError", "credits", "record", "shown", "units"]

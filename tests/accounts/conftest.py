@@ -1,0 +1,37 @@
+"""What the tests of accounts share: a browser that checks its tokens, mail, limits that start anew."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.core import mail
+from django.core.cache import cache
+from django.core.mail import EmailMessage
+from django.test import Client
+
+
+@pytest.fixture(autouse=True)
+def no_attempts_so_far() -> Iterator[None]:
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def browser_of_nobody() -> Client:
+    return Client()
+
+
+@pytest.fixture
+def next_mail() -> Callable[[], EmailMessage]:
+    """Waits for the mail that is on its way."""
+
+    def next_mail() -> EmailMessage:
+        deadline = time.monotonic() + 10
+        while not mail.outbox:
+            assert time.monotonic() < deadline, "no mail was sent"
+        return mail.outbox.pop(0)
+
+    return next_mail

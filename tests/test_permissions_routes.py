@@ -1,0 +1,313 @@
+"""The table of rights at every address: a new route without a line here fails.
+
+Rows of `tests.rights` are played over HTTP: `4` is a 404 that tells nothing, `3` a 403, `+` neither.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import connection
+from django.http.response import HttpResponseBase
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from pytest_django.fixtures import Settings
+
+from chats.consumers import Socket
+from chats.models import Chat, Entry, Intent, Message, Person
+from chats.routing import websocket_urlpatterns
+from tests.people import SLUG, Cast, cast
+from tests.rights import INVITED, LEVELS, PEOPLE, READING_ON, expected
+
+# Each route of one chat: its methods, each with the row of the table that it has to follow.
+OF_A_CHAT = {
+    "chat": {"GET": "READ"},
+    "own": {"GET": "READ"},
+    "actions": {"GET": "SEND"},
+    "send": {"POST": "SEND"},
+    "stop": {"POST": "SEND"},
+    "again": {"POST": "SEND"},
+    "decide": {"POST": "SEND"},
+    "menu": {"GET": "READ"},
+    "mute": {"POST": "LIST"},
+    "rename": {"GET": "RENAME", "POST": "RENAME"},
+    "move": {"GET": "MANAGE", "POST": "MANAGE"},
+    "delete": {"GET": "MANAGE", "POST": "MANAGE"},
+    "undelete": {"POST": "MANAGE"},
+    "duplicate": {"GET": "DUPLICATE", "POST": "DUPLICATE"},
+    "copying": {"GET": "READ"},
+    "copy_again": {"POST": "MANAGE"},
+}
+# What a visitor without an account gets at every other route: a status, and where it leads.
+SIGN_IN = "/accounts/login/"
+ELSEWHERE = {
+    "home": ("GET", 302, SIGN_IN),
+    "create": ("POST", 302, SIGN_IN),
+    "sidebar": ("GET", 302, SIGN_IN),
+    "health": ("GET", 302, SIGN_IN),
+    "needs_you": ("GET", 302, SIGN_IN),
+    "notices": ("GET", 302, SIGN_IN),
+    "adopt": ("GET", 302, SIGN_IN),
+    "shared": ("GET", 404, ""),
+    "setup": ("GET", 404, ""),
+    "healthz": ("GET", 200, ""),
+    "readyz": ("GET", 200, ""),
+    "favicon": ("GET", 302, "/static/favicon.svg"),
+    "account_login": ("GET", 200, ""),
+    "account_logout": ("GET", 302, SIGN_IN),
+    "account_inactive": ("GET", 200, ""),
+    "account_signup": ("GET", 200, ""),
+    "account_change_password": ("GET", 302, SIGN_IN),
+    "account_set_password": ("GET", 302, SIGN_IN),
+    "account_reset_password": ("GET", 200, ""),
+    "account_reset_password_done": ("GET", 200, ""),
+    "account_reset_password_from_key": ("GET", 200, ""),
+    "account_reset_password_from_key_done": ("GET", 200, ""),
+}
+ARGUMENTS = {
+    "shared": {"slug": "unknown"},
+    "setup": {"token": "unknown"},
+    "account_reset_password_from_key": {"uidb36": "1", "key": "unknown-key"},
+}
+LOOKED_UP = [who for who in PEOPLE if who not in INVITED]
+CALLS = [
+    pytest.param(name, method, action, id=f"{method} {name}")
+    for name, methods in OF_A_CHAT.items()
+    for method, action in methods.items()
+]
+
+
+@dataclass
+class Scene:
+    """The cast, and in each of their chats a message with a failed answer that may be repeated."""
+
+    people: Cast
+    answers: dict[UUID, Message]
+
+    def client(self, who: str) -> Client:
+        client = Client()
+        person = self.people.people[who]
+        if person is not None and person.is_active:
+            client.force_login(person)
+        for chat in self.people.chats.values():
+            if grant := self.people.grants(who).get(str(chat.pk)):
+                session = client.session
+                session["links"] = {**session.get("links", {}), str(chat.pk): grant}
+                session.save()
+                client.cookies["sessionid"] = session.session_key or ""
+        return client
+
+    def call(self, client: Client, name: str, method: str, chat: Chat) -> HttpResponseBase:
+        """One request with a form that says nothing that could be taken."""
+        fields = {"run": str(self.answers[chat.pk].pk)} if method == "POST" else {}
+        return client.generic(
+            method,
+            reverse(name, args=[chat.pk]),
+            "&".join(f"{key}={value}" for key, value in fields.items()),
+            "application/x-www-form-urlencoded",
+        )
+
+
+@pytest.fixture
+def scene(db: None) -> Scene:
+    people = cast()
+    answers = {}
+    for chat in people.chats.values():
+        Message.objects.create(chat=chat, position=1, role="user", state="failed", text="Hello")
+        answers[chat.pk] = Message.objects.create(
+            chat=chat, position=2, role="assistant", state="failed", problem="unsent"
+        )
+    return Scene(people, answers)
+
+
+def routes(patterns: list[URLPattern | URLResolver]) -> Iterator[URLPattern]:
+    for pattern in patterns:
+        if isinstance(pattern, URLPattern):
+            yield pattern
+        elif pattern.namespace != "admin":
+            yield from routes(pattern.url_patterns)
+
+
+def body(response: HttpResponseBase, *masked: object) -> str:
+    text = getattr(response, "content", b"").decode()
+    for word in masked:
+        text = text.replace(str(word), "MASKED")
+    return re.sub(r'(csrfmiddlewaretoken" value=|X-CSRFToken&quot;: &quot;)"?\w+', "TOKEN", text)
+
+
+def test_every_route_has_a_line_in_these_tables() -> None:
+    """The admin's own routes are walked in tests/test_admin.py."""
+    found = list(routes(get_resolver().url_patterns))
+    assert {route.name for route in found} == set(OF_A_CHAT) | set(ELSEWHERE)
+    of_a_chat = {route.name for route in found if "uuid" in str(route.pattern)}
+    assert of_a_chat == set(OF_A_CHAT)
+
+
+def test_every_socket_is_admitted_by_the_same_class() -> None:
+    consumers = [vars(route.callback)["consumer_class"] for route in websocket_urlpatterns]
+    assert len(consumers) == len(websocket_urlpatterns) == 3
+    for consumer in consumers:
+        assert issubclass(consumer, Socket)
+        assert consumer.connect is Socket.connect
+        assert consumer.receive is Socket.receive
+        assert consumer.admit is not Socket.admit
+
+
+@pytest.mark.parametrize(("name", "method", "action"), CALLS)
+def test_every_cell_holds_over_http(
+    scene: Scene, settings: Settings, name: str, method: str, action: str
+) -> None:
+    got: dict[str, dict[str, str]] = {}
+    for who in LOOKED_UP:
+        settings.V0_ANONYMOUS_READING = who in READING_ON
+        client = scene.client(who)
+        got[who] = {}
+        for level in LEVELS:
+            status = scene.call(client, name, method, scene.people.chat(who, level)).status_code
+            assert status < 500
+            got[who][level] = {404: "4", 403: "3"}.get(status, "+")
+    assert got == {who: expected(action)[who] for who in LOOKED_UP}
+
+
+@pytest.mark.parametrize(("name", "method", "action"), CALLS)
+@pytest.mark.parametrize("who", ["stranger", "mate", "anonymous"])
+def test_a_hidden_chat_looks_like_one_that_does_not_exist(
+    scene: Scene, name: str, method: str, action: str, who: str
+) -> None:
+    client, hidden = scene.client(who), scene.people.chats["private of owner"]
+    unknown = Chat(pk=uuid4())
+    scene.answers[unknown.pk] = scene.answers[hidden.pk]
+    answers = []
+    for chat in (hidden, unknown):
+        response = scene.call(client, name, method, chat)
+        answers.append((response.status_code, dict(response.headers), body(response, chat.pk)))
+    assert answers[0][0] == 404
+    lengths = [answer[1].pop("Content-Length", None) for answer in answers]
+    assert lengths[0] == lengths[1]
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_a_visitor_without_an_account_gets_no_further(db: None, name: str) -> None:
+    method, status, place = ELSEWHERE[name]
+    response = Client().generic(method, reverse(name, kwargs=ARGUMENTS.get(name)))
+    assert response.status_code == status
+    assert response.headers.get("Location", "").split("?")[0] == place
+
+
+@pytest.mark.parametrize("id", ["{0}/x", "{1}", "prefix:{0}", "{0},{0}", " {0}", "{0}%00", "{2}"])
+def test_odd_spellings_of_an_id_are_no_chat(scene: Scene, id: str) -> None:
+    chat = scene.people.chats["private of owner"]
+    odd = id.format(chat.pk, str(chat.pk).upper(), chat.pk.hex)
+    client = scene.client("owner")
+    for route in ("", "own/", "actions/"):
+        assert client.get(f"/chats/{odd}/{route}").status_code == 404
+    for route in ("messages/", "stop/", "again/", "decide/"):
+        assert client.post(f"/chats/{odd}/{route}").status_code == 404
+
+
+@pytest.mark.parametrize("name", ["stop", "again"])
+def test_a_run_is_looked_up_within_its_own_chat(scene: Scene, name: str) -> None:
+    client = scene.client("owner")
+    mine = [scene.people.chats[f"{level} of owner"] for level in LEVELS]
+    for chat in mine:
+        for other in (other for other in mine if other != chat):
+            fields = {"run": str(scene.answers[other.pk].pk), "token": str(uuid4())}
+            assert client.post(reverse(name, args=[chat.pk]), fields).status_code == 404
+    assert not Intent.objects.exists()
+
+
+def test_every_form_needs_its_token(scene: Scene) -> None:
+    client = Client(enforce_csrf_checks=True)
+    owner, chat = scene.people.people["owner"], scene.people.chats["private of owner"]
+    assert owner
+    client.force_login(owner)
+    fields = {"message": "Hello", "token": str(uuid4()), "run": str(scene.answers[chat.pk].pk)}
+    posts = [reverse(name, args=[chat.pk]) for name, of in OF_A_CHAT.items() if "POST" in of]
+    for place in (*posts, reverse("create"), reverse("account_logout")):
+        for more in ({}, {"Origin": "https://elsewhere.example"}, {"HX-Request": "true"}):
+            response = client.post(place, fields, headers=more)
+            assert response.status_code == 403, (place, more)
+    assert not Intent.objects.exists()
+
+
+def test_reading_writes_nothing(scene: Scene) -> None:
+    client, chat = scene.client("owner"), scene.people.chats["private of owner"]
+    gets = [reverse(name, args=[chat.pk]) for name, of in OF_A_CHAT.items() if "GET" in of]
+    gets += [
+        reverse(name) for name, of in ELSEWHERE.items() if of[0] == "GET" and name not in ARGUMENTS
+    ]
+    posts = [reverse(name, args=[chat.pk]) for name, of in OF_A_CHAT.items() if {*of} == {"POST"}]
+    # The readiness probe writes, as that is what it probes.
+    for place in [*gets, *posts, reverse("create")]:
+        for method in ("GET", "HEAD", "OPTIONS"):
+            with CaptureQueriesContext(connection) as queries:
+                response = client.generic(method, place)
+            written = [q["sql"] for q in queries if not q["sql"].startswith("SELECT")]
+            assert written == [] or place == reverse("readyz"), (method, place)
+            assert place not in posts or method == "OPTIONS" or response.status_code == 405
+
+
+def test_a_link_is_opened_by_its_address_and_by_nothing_else(scene: Scene) -> None:
+    chat = scene.people.chats["unlisted of owner"]
+    client = scene.client("stranger")
+    assert client.get(f"/chats/{chat.pk}/").status_code == 404
+    response = client.get(f"/shared/{chat.link_slug}/")
+    assert (response.status_code, response["Location"]) == (302, f"/chats/{chat.pk}/")
+    assert client.get(f"/chats/{chat.pk}/").status_code == 200
+    with CaptureQueriesContext(connection) as queries:
+        client.get(f"/shared/{chat.link_slug}/")
+    assert all(query["sql"].startswith("SELECT") for query in queries), (
+        "only the first visit writes"
+    )
+    Chat.objects.filter(pk=chat.pk).update(link_slug="rotated")
+    assert client.get(f"/chats/{chat.pk}/").status_code == 404
+    assert client.get(f"/shared/{chat.link_slug}/").status_code == 404
+    assert SLUG in (chat.link_slug or "")
+
+
+def test_form_fields_of_the_models_name_change_nothing(scene: Scene) -> None:
+    client, mate = scene.client("owner"), scene.people.people["mate"]
+    assert mate
+    stolen = {
+        field.name: str(mate.pk)
+        for model in (Chat, Message, Intent, Person, Entry)
+        for field in model._meta.get_fields()
+    } | {"privacy": "public", "is_staff": "on", "is_superuser": "on", "owner_id": str(mate.pk)}
+    client.post("/chats/", {**stolen, "message": "Hello", "token": str(uuid4())})
+    intent = Intent.objects.select_related("chat", "person", "message").get()
+    chat, owner = intent.chat, scene.people.people["owner"]
+    assert (chat.owner, chat.privacy, chat.team, chat.v0_id) == (owner, "private", None, None)
+    assert (intent.person, intent.message and intent.message.author) == (owner, owner)
+    assert owner
+    owner.refresh_from_db()
+    assert (owner.is_staff, owner.is_superuser, owner.is_active) == (False, False, True)
+
+
+@pytest.mark.parametrize("who", LOOKED_UP)
+def test_no_page_tells_of_a_chat_that_is_not_in_the_list(
+    scene: Scene, settings: Settings, who: str
+) -> None:
+    settings.V0_ANONYMOUS_READING = who in READING_ON
+    titles = {}
+    for chat in scene.people.chats.values():
+        titles[chat.pk] = f"canary {chat.pk.hex}"
+        Chat.objects.filter(pk=chat.pk).update(title=titles[chat.pk])
+    client = scene.client(who)
+    pages = [reverse("home"), reverse("sidebar"), f"{reverse('sidebar')}?shown=300"]
+    found = "".join(
+        body(client.get(page, headers=headers))
+        for page in pages
+        for headers in (
+            {},
+            {"HX-Request": "true"},
+        )
+    )
+    for level in LEVELS:
+        chat = scene.people.chat(who, level)
+        assert (titles[chat.pk] in found) == (expected("LIST")[who][level] == "+"), level
