@@ -1,0 +1,44 @@
+"""What readers see of one message, as a value: the input of the renderer.
+
+Owns the vocabulary of `data-state`. Relies on `v0api.types`, and never knows a model, so that rows
+and running folds are rendered by the same code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chats.v0api.types import Attachment, Part
+
+STATES = ("sending", "checking", "streaming", "stopped", "failed", "finished")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One message as every reader of its chat may see it.
+
+    `id` is our uuid; `state` one of STATES; `text` what a person typed ("" for an answer); `parts`
+    an answer's parts, in order; `created` an ISO time in UTC. `problem` is the code of what went
+    wrong ("" when nothing did; the words for each code are in a template) and `detail` v0's own
+    words about it, untrusted; `again` is the ISO time before which v0 takes no other try. `pending` says that the answer ended on a task for a person,
+    `stopping` that a stop was asked for and v0 has not answered yet.
+    """
+
+    id: str
+    role: str
+    state: str
+    created: str = ""
+    author: str = ""
+    text: str = ""
+    parts: tuple[Part, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    finish_reason: str | None = None
+    problem: str = ""
+    detail: str = ""
+    again: str = ""
+    pending: bool = False
+    stopping: bool = False
+
+    @property
+    def is_live(self) -> bool:
+        return self.state in ("sending", "checking", "streaming")

@@ -1,0 +1,75 @@
+"""The law for streams that were recorded: any moment of one leads to any other, back ones too."""
+
+from __future__ import annotations
+
+from itertools import pairwise, permutations
+from random import Random
+
+import pytest
+
+from chats.live.apply import apply
+from chats.live.difference import Delete, difference
+from chats.live.state import State
+from chats.rendering.frames import frame
+from tests.live.page import Page, page_html
+from tests.live.recorded import NAMES, recorded
+from tests.live.test_law import seen
+
+MOMENTS, PAIRS = 40, 40
+
+
+def moments(name: str) -> list[State]:
+    """All States of a stream, or as many of a long one, the first and the last among them."""
+    states = recorded(name)
+    step = max(1, len(states) // MOMENTS)
+    return [*states[:-1:step], states[-1]]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_difference_leads_from_any_moment_of_a_stream_to_any_other(name: str) -> None:
+    states = moments(name)
+    shown = {id(state): seen(state) for state in states}
+    for old, new in permutations(states, 2):
+        operations = difference(old, new)
+        once = seen(apply(old, operations))
+        assert once == shown[id(new)]
+        assert seen(apply(once, operations)) == once
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_frame_leads_from_any_moment_of_a_stream_to_any_other(name: str) -> None:
+    pairs = list(permutations(moments(name), 2))
+    for old, new in Random(name).sample(pairs, min(PAIRS, len(pairs))):
+        page = Page(page_html(old))
+        for _ in range(2):
+            page.apply(frame(difference(old, new), "new"))
+            assert page.shown == Page(page_html(new)).shown
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_that_takes_each_frame_of_a_stream_ends_as_the_stored_message(name: str) -> None:
+    states = recorded(name)
+    page = Page(page_html(states[0]))
+    for old, new in pairwise(states):
+        page.apply(frame(difference(old, new), "new"))
+    assert page.shown == Page(page_html(states[-1])).shown
+    assert page.missed == []
+
+
+def test_a_growing_answer_costs_frames_of_what_is_new() -> None:
+    states = recorded("long")
+    sent = sum(len(frame(difference(old, new), "")) for old, new in pairwise(states))
+    assert sent < 3 * len(page_html(states[-1]))
+
+
+def test_recorded_streams_hold_what_the_law_is_about() -> None:
+    html = "".join(page_html(recorded(name)[-1]) for name in NAMES)
+    for kind in ("<table", "<ul", "<ol", "<pre", "<details", "😀"):
+        assert kind in html
+    operations = [
+        operation
+        for name in NAMES
+        for old, new in pairwise(recorded(name))
+        for operation in difference(old, new)
+    ]
+    assert any(isinstance(operation, Delete) for operation in operations)
