@@ -1,0 +1,63 @@
+"""The one request of a run that costs credits, built from its intent.
+
+Owns what an intent's `payload` may hold and how that becomes a request. Relies on v0's client, which
+sends nothing until the stream is entered.
+
+    message  text            model   one of MODELS     images  bool       system  text
+    mcp      ids, [] is none; absent is the account's own choice          skills  wires of Skill
+    urls     of attachments  fix     bool              task    a built task, for a resolve
+    metadata of a new chat
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from chats.relay.store import Job
+from chats.v0api.client import Client
+from chats.v0api.event_stream import EventStream
+from chats.v0api.requests import CreateChat, ResolveTask, SendMessage, Skill
+from chats.v0api.tasks import Written
+
+# The metadata that a chat is found by again when it is not known whether it was created.
+OURS = "v0web_intent"
+
+
+def charged(client: Client, job: Job) -> AbstractAsyncContextManager[EventStream]:
+    payload = job.payload
+    model = payload.get("model") or ""
+    match job.kind:
+        case "create":
+            given = job.title if job.title_given else None
+            return client.create_stream(
+                CreateChat(
+                    **_options(payload),
+                    privacy=job.privacy,
+                    metadata={**payload.get("metadata", {}), OURS: str(job.intent)},
+                    title=given,
+                )
+            )
+        case "resolve":
+            task = ResolveTask(
+                task=Written(payload["task"]),
+                model=model,
+                image_generations=bool(payload.get("images")),
+            )
+            return client.resolve_stream(job.v0_chat, task)
+        case _:
+            return client.send_stream(job.v0_chat, SendMessage(**_options(payload)))
+
+
+def _options(payload: dict[str, Any]) -> dict[str, Any]:
+    mcp = payload.get("mcp")
+    return {
+        "message": payload["message"],
+        "model": payload.get("model") or "",
+        "system_prompt": payload.get("system") or "",
+        "image_generations": bool(payload.get("images")),
+        "mcp_server_ids": None if mcp is None else tuple(mcp),
+        "skills": tuple(Skill(**skill) for skill in payload.get("skills", ())),
+        "attachments": tuple(payload.get("urls", ())),
+        "fix_with_v0": bool(payload.get("fix")),
+    }

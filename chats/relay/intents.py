@@ -1,0 +1,176 @@
+"""What a person wants, written down before v0 hears of it.
+
+Owns the one transaction that makes the user's message, the unfinished answer and the intent.
+Relies on models; the caller has asked permissions and, after the commit, wakes the relay.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import Max, Q
+
+from chats.models import Chat, Intent, Message, Person
+from chats.models.messages import LIVE, IntentState, MessageState
+from chats.relay import store
+
+
+class Busy(Exception):
+    """An answer runs in this chat: nothing was written."""
+
+
+class TokenReused(Exception):
+    """The form was already sent with other content: nothing was written."""
+
+
+def digest(chat: UUID | None, payload: dict[str, Any]) -> str:
+    content = json.dumps([str(chat or ""), payload], sort_keys=True)
+    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def create(person: Person, token: UUID, payload: dict[str, Any], **chat: Any) -> Message:
+    """A new chat of `person`; the unfinished answer to its first message. A `token` that was used for
+    the same gives what it gave then."""
+    return _write(person, token, payload, None, chat)
+
+
+def send(person: Person, token: UUID, payload: dict[str, Any], chat: Chat) -> Message:
+    """A further message; its unfinished answer. Busy while an answer runs or the chat is being copied;
+    a chat v0 has never accepted is created."""
+    if unfinished_copy(chat):
+        raise Busy
+    return _write(person, token, payload, chat, {})
+
+
+def decide(
+    person: Person,
+    token: UUID,
+    payload: dict[str, Any],
+    chat: Chat,
+    *,
+    kind: str,
+    record: Callable[[Message], None],
+) -> Message:
+    """As `send`, for a decision: `record` writes it beside the message that tells of it, in the same
+    transaction. Busy also when somebody else has decided."""
+    return _write(person, token, payload, chat, {}, kind=kind, record=record)
+
+
+def found(person: Person, token: UUID, chat: Chat) -> Message | None:
+    """The answer of an earlier use of this token in this chat; TokenReused for one elsewhere."""
+    first = Intent.objects.filter(person=person, token=token).select_related("answer").first()
+    if first is None:
+        return None
+    if first.chat_id != chat.id or first.answer is None:
+        raise TokenReused
+    return first.answer
+
+
+def duplicate(person: Person, token: UUID, source: Chat) -> Chat:
+    """A private copy of `source`, which v0 has, in the personal space of `person`; still empty.
+
+    Busy while an answer runs in `source`.
+    """
+    title = f"{source.title[:193]} (copy)".lstrip()
+    payload = {"source": source.v0_id, "title": title}
+    if source.messages.filter(role="assistant", state__in=LIVE).exists():
+        raise Busy
+    try:
+        with transaction.atomic():
+            copy = Chat.objects.create(owner=person, title=title, copied_from=source)
+            Intent.objects.create(
+                token=token,
+                person=person,
+                chat=copy,
+                kind="duplicate",
+                digest=digest(source.id, payload),
+                payload=payload,
+            )
+            return copy
+    except IntegrityError:
+        first = Intent.objects.select_related("chat").get(person=person, token=token)
+        if first.kind != "duplicate" or first.payload["source"] != source.v0_id:
+            raise TokenReused from None
+        return first.chat
+
+
+def unfinished_copy(chat: Chat) -> Intent | None:
+    """The intent of a copy that is not all here yet, or never came."""
+    done = Q(state=IntentState.ACCEPTED, lease_until=None)
+    return Intent.objects.filter(~done, chat=chat, kind="duplicate").first()
+
+
+def copy_again(chat: Chat) -> bool:
+    """Wants a copy once more that v0 is known not to have made; whether it was one."""
+    safe = (IntentState.UNSENT, IntentState.REFUSED)
+    failed = Intent.objects.filter(chat=chat, kind="duplicate", state__in=safe)
+    with transaction.atomic():
+        store.bump(chat.id)
+        return bool(failed.update(state=IntentState.WAITING, lease_until=None))
+
+
+def _write(
+    person: Person,
+    token: UUID,
+    payload: dict[str, Any],
+    chat: Chat | None,
+    fields: dict[str, Any],
+    *,
+    kind: str = "",
+    record: Callable[[Message], None] | None = None,
+) -> Message:
+    mark = digest(chat.id if chat else None, payload)
+    try:
+        with transaction.atomic():
+            intent = _rows(person, token, payload, mark, chat or _chat(person, fields), kind)
+            assert intent.message is not None
+            assert intent.answer is not None
+            if record is not None:
+                record(intent.message)
+            return intent.answer
+    except IntegrityError:
+        first = Intent.objects.filter(person=person, token=token).select_related("answer").first()
+        if first is None:
+            raise Busy from None
+        if first.answer is None or first.digest != mark:
+            raise TokenReused from None
+        return first.answer
+
+
+def _chat(person: Person, fields: dict[str, Any]) -> Chat:
+    return Chat.objects.create(owner=person, **fields)
+
+
+def _rows(
+    person: Person, token: UUID, payload: dict[str, Any], mark: str, chat: Chat, kind: str
+) -> Intent:
+    last = chat.messages.aggregate(last=Max("position"))["last"] or 0
+    message = Message.objects.create(
+        chat=chat,
+        position=last + 1,
+        role="user",
+        state=MessageState.SENDING,
+        author=person,
+        text=payload["message"],
+        attachments=payload.get("attachments", []),
+    )
+    answer = Message.objects.create(
+        chat=chat, position=last + 2, role="assistant", state=MessageState.SENDING
+    )
+    intent = Intent.objects.create(
+        token=token,
+        person=person,
+        chat=chat,
+        kind=kind or ("send" if chat.v0_id else "create"),
+        digest=mark,
+        payload=payload,
+        message=message,
+        answer=answer,
+    )
+    store.bump(chat.id)
+    return intent

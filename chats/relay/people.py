@@ -1,0 +1,79 @@
+"""The people connected to this process: whose lists changed, who lost a right, how v0 is.
+
+Owns the doors (open sockets with the rights they were opened by) and the marks of single people.
+Relies on permissions for every decision, asked once per change or sweep for all doors together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from chats import permissions
+from chats.relay.threads import Threads
+
+GATHER = 0.2
+
+
+@dataclass(eq=False, slots=True)
+class OpenDoor:
+    """One open socket and the rights it was opened by. `ended` is the code it has to be closed
+    with, None while it may stay open; `marks` rises when the person's sidebar is old."""
+
+    rights: permissions.Door
+    ended: permissions.Ended | None = None
+    marks: int = 0
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def person(self) -> int | None:
+        return self.rights.person
+
+
+class People:
+    def __init__(self, threads: Threads) -> None:
+        self.threads = threads
+        self.doors: set[OpenDoor] = set()
+        self._changed: set[UUID] = set()
+        self._telling: asyncio.Task[None] | None = None
+        # As `OpenDoor.marks`, for everybody who is signed in: what pages tell of v0 is old.
+        self.health = 0
+
+    def health_changed(self) -> None:
+        self.health = time.time_ns() // 1_000_000
+        for door in self.doors:
+            door.news.set()
+
+    def changed(self, chat: UUID) -> None:
+        """Tell the connected people who may see the chat in a list, a moment later and once."""
+        self._changed.add(chat)
+        if self._telling is None and self.doors:
+            self._telling = asyncio.ensure_future(self._tell())
+
+    async def _tell(self) -> None:
+        try:
+            # Again for what changed while the database was asked: nobody else would tell of it.
+            while self._changed:
+                await asyncio.sleep(GATHER)
+                chats, self._changed = self._changed, set()
+                people = {door.person for door in self.doors if door.person is not None}
+                told = await self.threads.read(permissions.listeners, chats, people)
+                for door in self.doors:
+                    if door.person in told:
+                        door.marks = time.time_ns() // 1_000_000
+                        door.news.set()
+        finally:
+            self._telling = None
+
+    async def recheck(self) -> None:
+        """Close every door whose session or right is gone."""
+        doors = list(self.doors)
+        if not doors:
+            return
+        ended = await self.threads.read(permissions.codes, {door.rights for door in doors})
+        for door in doors:
+            if door.rights in ended:
+                door.ended = ended[door.rights]
+                door.news.set()

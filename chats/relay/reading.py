@@ -1,0 +1,115 @@
+"""Rows read for readers: the messages that can still change, everything after one, and versions.
+
+Owns the hub's queries and the operations of a whole answer to an unknown position. Relies on
+models, `rows` and rendering; runs in the relay's reader threads, where rendering a long message
+holds nobody up. Never writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.utils import timezone
+
+from chats.live.difference import MESSAGES, PAGE, Operation, Put, Stale
+from chats.live.html import render
+from chats.live.state import Node
+from chats.models import Chat, Message
+from chats.models.messages import LIVE
+from chats.relay.rows import shown, size
+from chats.rendering.message import message_node
+
+MOST_MESSAGES = 20
+MOST_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    id: str
+    position: int
+    live: bool
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    version: int
+    title: str
+    rewritten: int
+    messages: tuple[Row, ...]
+
+
+def live_rows(chat: UUID, newest: int, ids: Iterable[str]) -> Rows | None:
+    """The messages that run, ended a moment ago, are newer than `newest`, or are among `ids`.
+
+    None when there is no such chat. The chat's row is read first: a version never promises more
+    than the messages hold.
+    """
+    here = Chat.objects.filter(id=chat, deleted_at=None)
+    found = here.values("version", "title", "rewritten").first()
+    if found is None:
+        return None
+    recent = timezone.now() - timedelta(seconds=settings.V0_ENDED_KEEP)
+    wanted = Q(state__in=LIVE) | Q(ended_at__gte=recent) | Q(id__in=list(ids))
+    if newest:
+        wanted |= Q(position__gt=newest)
+    rows = Message.objects.filter(wanted, chat_id=chat).select_related("author")
+    messages = tuple(_row(row) for row in rows)
+    return Rows(found["version"], found["title"], found["rewritten"], messages)
+
+
+def everything(chat: UUID, after: str, version: int, held: Iterable[str]) -> Rows | None:
+    """Each message after `after`; None when the page has to fetch its list again.
+
+    That is so when `after` is unknown, when an older message changed since the page's `version`,
+    and when there is more than a frame should carry.
+    """
+    rows_of_chats = Chat.objects.filter(id=chat, deleted_at=None)
+    found = rows_of_chats.values("version", "title", "rewritten").first()
+    if found is None or version < found["rewritten"]:
+        return None
+    messages = Message.objects.filter(chat_id=chat).select_related("author")
+    if after:
+        try:
+            place = messages.filter(id=after).values_list("position", flat=True).first()
+        except ValidationError:
+            place = None
+        if place is None:
+            return None
+        messages = messages.filter(position__gt=place)
+    rows = list(messages[: MOST_MESSAGES + 1])
+    if len(rows) > MOST_MESSAGES or sum(size(row.parts) for row in rows) > MOST_BYTES:
+        return None
+    shown_rows = tuple(_row(row) for row in rows)
+    return Rows(found["version"], found["title"], found["rewritten"], shown_rows)
+
+
+def all_of(
+    fixed: Iterable[Node], messages: Iterable[Node], *, stale: bool
+) -> tuple[Operation, ...]:
+    """Operations that need to know nothing of the page."""
+    always = tuple(Put(PAGE, node) for node in fixed)
+    size = 0
+    whole = []
+    for node in messages:
+        size += len(render(node))
+        whole.append(Put(MESSAGES, node))
+    if stale or size > MOST_BYTES:
+        return (*always, Stale())
+    return (*always, *whole)
+
+
+def versions(chats: list[UUID]) -> dict[UUID, int]:
+    """The version of each chat that there is, in one query."""
+    there = Chat.objects.filter(id__in=chats, deleted_at=None)
+    return dict(there.values_list("id", "version")) if chats else {}
+
+
+def _row(row: Message) -> Row:
+    return Row(str(row.id), row.position, row.is_live, message_node(shown(row)))

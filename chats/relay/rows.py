@@ -1,0 +1,82 @@
+"""Rows as the values that are rendered.
+
+Owns the step from a stored message to `Shown`, so that a page and a hub that read the same row show
+the same. Relies on models and `v0api.types`; reads nothing that the caller has not fetched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from chats.models import Message
+from chats.models.messages import Task
+from chats.rendering.shown import Shown
+from chats.v0api.pending import (
+    PendingConnect,
+    PendingIntegration,
+    PendingPermissions,
+    PendingPlan,
+    PendingQuestions,
+    PendingTask,
+    pending_task,
+)
+from chats.v0api.types import Attachment, parts_from_wire
+
+
+def shown(message: Message) -> Shown:
+    """What every reader sees of a row; `author` must be fetched with it."""
+    parts = parts_from_wire(message.parts)
+    return Shown(
+        id=str(message.id),
+        role=message.role,
+        state=message.state,
+        created=utc(message.created_at),
+        author=message.author.shown_name if message.author else "",
+        text=message.text,
+        parts=parts,
+        attachments=tuple(Attachment.from_wire(item) for item in message.attachments),
+        finish_reason=message.finish_reason,
+        problem=message.problem,
+        detail=message.detail,
+        again=utc(message.again_at) if message.again_at else "",
+        pending=message.state == "finished" and bool(message.asks),
+        stopping=message.is_live and message.stop_asked_at is not None,
+    )
+
+
+def utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
+def asks(wires: Sequence[Any]) -> str:
+    """The task that a final answer with these raw parts waits for, told by its parts and never by its
+    finish reason; "" for none."""
+    task = pending_task(parts_from_wire(wires))
+    return kind_of(task) if task is not None else ""
+
+
+def kind_of(task: PendingTask) -> Task:
+    match task:
+        case PendingQuestions():
+            return Task.QUESTIONS
+        case PendingPlan():
+            return Task.PLAN
+        case PendingIntegration():
+            return Task.INTEGRATION
+        case PendingPermissions():
+            return Task.PERMISSION
+        case PendingConnect():
+            return Task.CONNECT
+
+
+def size(parts: Iterable[Any]) -> int:
+    """Characters of text in raw parts: what readers see of them is at least as long."""
+    return sum(
+        len(value)
+        for part in parts
+        if isinstance(part, dict)
+        for value in part.values()
+        if isinstance(value, str)
+    )

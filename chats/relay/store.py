@@ -1,0 +1,307 @@
+"""Every row that the relay reads or writes.
+
+Owns the relay's queries: claims and leases, the steps of an intent, saving and ending an answer.
+Relies on models and the ledger; each function is one short transaction, is called in one of the
+relay's threads, and never talks to v0. Every write of a run names its fence: `Lost` means that
+another process has it now, and nothing was written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from chats import usage
+from chats.models import Chat, Decision, Intent, Message
+from chats.models.messages import LIVE, IntentState, MessageState
+from chats.relay.rows import asks
+from chats.v0api import types
+
+# Seconds: what v0 asks for beyond it is not worth a countdown.
+LONGEST_WAIT = 24 * 3600
+
+
+class Lost(Exception):
+    """Another process holds this run, or it is over: stop, and publish nothing more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a process needs to run one answer, as it stood when it was claimed.
+
+    Without an `intent` somebody asked for it elsewhere: it counts as accepted, and is only followed.
+    """
+
+    answer: UUID
+    fence: int
+    chat: UUID
+    position: int
+    created: str
+    intent: UUID | None
+    kind: str
+    state: str
+    payload: dict[str, Any]
+    baseline: str
+    text: str
+    privacy: str
+    title: str
+    title_given: bool
+    v0_chat: str
+    v0_answer: str
+    parts: tuple[Any, ...]
+    stop_asked: bool
+    known: frozenset[str]
+
+
+def claim(holder: str, lease: float, limit: int = 20) -> list[Job]:
+    """Take answers that run and that nobody holds: new ones, and those whose lease is over."""
+    free = Q(lease_until=None) | Q(lease_until__lt=Now())
+    waiting = Message.objects.filter(free, role="assistant", state__in=LIVE)
+    jobs = []
+    for id in list(waiting.values_list("id", flat=True)[:limit]):
+        taken = Message.objects.filter(free, id=id, state__in=LIVE).update(
+            holder=holder, fence=F("fence") + 1, lease_until=Now() + timedelta(seconds=lease)
+        )
+        if taken:
+            jobs.append(_job(id))
+    return jobs
+
+
+def _job(id: UUID) -> Job:
+    answer = Message.objects.select_related("chat", "intent", "intent__message").get(id=id)
+    chat, intent = answer.chat, getattr(answer, "intent", None)
+    known = chat.messages.exclude(v0_id="").values_list("position", "v0_id")
+    ids = dict(known)
+    return Job(
+        answer=answer.id,
+        fence=answer.fence,
+        chat=chat.id,
+        position=answer.position,
+        created=answer.created_at.isoformat(),
+        intent=intent.id if intent else None,
+        kind=intent.kind if intent else "",
+        state=intent.state if intent else IntentState.ACCEPTED,
+        payload=intent.payload if intent else {},
+        baseline=intent.baseline if intent and intent.baseline else ids[max(ids)] if ids else "",
+        text=intent.message.text if intent and intent.message else "",
+        privacy=chat.privacy,
+        title=chat.title,
+        title_given=chat.title_given,
+        v0_chat=chat.v0_id or "",
+        v0_answer=answer.v0_id,
+        parts=tuple(answer.parts),
+        stop_asked=answer.stop_asked_at is not None,
+        known=frozenset(ids.values()),
+    )
+
+
+def renew(holder: str, lease: float, held: Iterable[tuple[UUID, int]]) -> set[UUID]:
+    """Lengthen the leases of runs held here; the answers that are still ours."""
+    kept = set()
+    for id, fence in held:
+        if _held(id, fence, holder=holder).update(lease_until=Now() + timedelta(seconds=lease)):
+            kept.add(id)
+    return kept
+
+
+def release(id: UUID, fence: int) -> None:
+    """Let go of a run at once, so that another process need not wait for the lease."""
+    _held(id, fence).update(holder="", lease_until=None)
+
+
+def stops(holder: str) -> set[UUID]:
+    """Answers held here that somebody asked to stop."""
+    asked = Message.objects.filter(holder=holder, state__in=LIVE, stop_asked_at__isnull=False)
+    return set(asked.values_list("id", flat=True))
+
+
+def is_live(id: UUID) -> bool:
+    return Message.objects.filter(id=id, state__in=LIVE).exists()
+
+
+def _held(id: UUID, fence: int, **more: Any) -> Any:
+    return Message.objects.filter(id=id, fence=fence, state__in=LIVE, **more)
+
+
+def _must(updated: int) -> None:
+    if not updated:
+        raise Lost
+
+
+def posting(job: Job) -> None:
+    """Commit that the POST is about to leave; Lost when it may have left before."""
+    with transaction.atomic():
+        _must(_held(job.answer, job.fence).update(state=MessageState.SENDING))
+        _must(
+            Intent.objects.filter(answer=job.answer, state=IntentState.WAITING).update(
+                state=IntentState.POSTING, posted_at=timezone.now(), baseline=job.baseline
+            )
+        )
+
+
+def checking(job: Job) -> None:
+    """Say that it is not known whether v0 has the message."""
+    with transaction.atomic():
+        _must(_held(job.answer, job.fence).update(state=MessageState.CHECKING))
+        Intent.objects.filter(answer=job.answer).update(state=IntentState.CHECKING)
+        _of_message(job).update(state=MessageState.CHECKING)
+        bump(job.chat)
+
+
+def accepted(job: Job, *, v0_chat: str, v0_answer: str) -> None:
+    """v0 has the message: it is sent, and the answer streams."""
+    with transaction.atomic():
+        _must(
+            _held(job.answer, job.fence).update(
+                state=MessageState.STREAMING, v0_id=v0_answer or F("v0_id")
+            )
+        )
+        Intent.objects.filter(answer=job.answer).update(state=IntentState.ACCEPTED)
+        _of_message(job).update(
+            state=MessageState.FINISHED, problem="", detail="", ended_at=timezone.now()
+        )
+        if v0_chat:
+            Chat.objects.filter(id=job.chat, v0_id=None).update(v0_id=v0_chat)
+        bump(job.chat)
+
+
+def identify(job: Job, v0_answer: str) -> None:
+    """Keep the id that v0 gave to the answer."""
+    _must(_held(job.answer, job.fence).update(v0_id=v0_answer))
+
+
+def refused(
+    job: Job, *, state: str, problem: str, detail: str = "", wait: float | None = None
+) -> None:
+    """The answer has failed: v0 did not get the message, said no, nobody can tell, or it is gone.
+
+    `wait` are the seconds that v0 asked to let pass before another try.
+    What a person sent counts as failed too, unless v0 had accepted it.
+    """
+    with transaction.atomic():
+        now = timezone.now()
+        _must(
+            _held(job.answer, job.fence).update(
+                state=MessageState.FAILED,
+                problem=problem,
+                detail=detail[:2000],
+                again_at=None if wait is None else now + timedelta(seconds=min(wait, LONGEST_WAIT)),
+                ended_at=now,
+                **_FREE,
+            )
+        )
+        Intent.objects.filter(answer=job.answer).update(state=state)
+        if state != IntentState.ACCEPTED:
+            _of_message(job).update(state=MessageState.FAILED, ended_at=now)
+            _undecide(job)
+        bump(job.chat)
+
+
+def never_sent(job: Job) -> None:
+    """A stop came before the POST: nothing leaves."""
+    with transaction.atomic():
+        now = timezone.now()
+        _must(
+            _held(job.answer, job.fence).update(state=MessageState.STOPPED, ended_at=now, **_FREE)
+        )
+        Intent.objects.filter(answer=job.answer).update(state=IntentState.UNSENT)
+        _of_message(job).update(state=MessageState.FINISHED, ended_at=now)
+        _undecide(job)
+        bump(job.chat)
+
+
+def save_parts(id: UUID, fence: int, parts: Sequence[Any]) -> None:
+    """What has streamed so far, for whoever takes over or opens the page elsewhere."""
+    _must(_held(id, fence).update(parts=list(parts)))
+
+
+def save_title(chat: UUID, title: str) -> bool:
+    """v0's title, unless a person gave one; whether anything changed."""
+    return bool(
+        Chat.objects.filter(id=chat, title_given=False)
+        .exclude(title=title[:200])
+        .update(title=title[:200], version=F("version") + 1)
+    )
+
+
+def save_chat(chat: UUID, seen: types.Chat) -> None:
+    """What v0 says of the chat that only v0 can know."""
+    Chat.objects.filter(id=chat).exclude(write_permission=seen.write_permission).update(
+        write_permission=seen.write_permission, version=F("version") + 1
+    )
+
+
+def stop_refused(id: UUID, fence: int) -> None:
+    """v0 had nothing to stop: there is no stop record to hold."""
+    _held(id, fence).update(stop_asked_at=None, stop_asked_by=None)
+
+
+def finish(
+    job: Job,
+    final: types.Message,
+    *,
+    user: types.Message | None,
+    problem: str = "",
+    detail: str = "",
+) -> None:
+    """Store v0's own message as the end of the run, with its cost, in one transaction.
+
+    `user` is v0's copy of what was sent, when it was found.
+    """
+    with transaction.atomic():
+        now = timezone.now()
+        answer = _held(job.answer, job.fence).select_related("chat", "intent").first()
+        if answer is None:
+            raise Lost
+        answer.v0_id = final.id or answer.v0_id
+        answer.parts = list(final.parts)
+        answer.content = final.content
+        answer.finish_reason = final.finish_reason
+        answer.restorable = final.restorable
+        answer.asks = asks(final.parts)
+        answer.attachments = list(final.wire.get("attachments") or ())
+        answer.problem, answer.detail = problem, detail[:2000]
+        answer.state = _outcome(answer, final.finish_reason)
+        if answer.state == MessageState.FAILED and not problem:
+            answer.problem = "upstream"
+        answer.ended_at, answer.holder, answer.lease_until = now, "", None
+        answer.save()
+        if user is not None:
+            _of_message(job).update(v0_id=user.id, v0_author=user.author_id)
+        if job.intent is not None:
+            usage.record(answer, final.usage, outcome=answer.state)
+        Chat.objects.filter(id=job.chat).update(updated_at=now, version=F("version") + 1)
+
+
+def _outcome(answer: Message, reason: str | None) -> MessageState:
+    if answer.stop_asked_at is not None:
+        return MessageState.STOPPED
+    if reason is None or reason == "error":
+        return MessageState.FAILED
+    return MessageState.FINISHED
+
+
+_FREE: dict[str, Any] = {"holder": "", "lease_until": None}
+
+
+def _of_message(job: Job) -> Any:
+    # By the answer: without an intent it must be none, and not all that have none.
+    return Message.objects.filter(intent_of_message__answer=job.answer)
+
+
+def _undecide(job: Job) -> None:
+    """What v0 did not take decides nothing: the task is open again."""
+    Decision.objects.filter(said__intent_of_message__answer=job.answer).update(failed=True)
+
+
+def bump(chat: UUID) -> None:
+    """Readers of the chat have something to see."""
+    Chat.objects.filter(id=chat).update(version=F("version") + 1, updated_at=timezone.now())

@@ -1,0 +1,50 @@
+"""The threads in which the relay meets the database.
+
+Owns one writer thread, so that writes of this process keep their order, and a few reader threads,
+so that no socket waits for a slow write. Relies on Django's connections being one per thread; never
+runs in the thread that serves requests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+from django.db import close_old_connections, connections
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Threads:
+    def __init__(self, readers: int = 2) -> None:
+        self._writer = ThreadPoolExecutor(1, "relay-writer")
+        self._readers = ThreadPoolExecutor(readers, "relay-reader")
+
+    async def write(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """`work` in the writer thread, after everything that was asked for before it."""
+        return await _run(self._writer, work, *args, **kwargs)
+
+    async def read(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await _run(self._readers, work, *args, **kwargs)
+
+    def close(self) -> None:
+        """Wait for what is under way, then close each thread's connections."""
+        for pool in (self._writer, self._readers):
+            pool.submit(connections.close_all)
+            pool.shutdown(wait=True)
+
+
+async def _run(
+    pool: ThreadPoolExecutor, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+) -> T:
+    def fresh() -> T:
+        close_old_connections()
+        return work(*args, **kwargs)
+
+    # A context of its own: asgiref's would tie the thread to the request that woke the relay.
+    context = contextvars.Context()
+    return await asyncio.get_running_loop().run_in_executor(pool, context.run, fresh)
