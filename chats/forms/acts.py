@@ -1,0 +1,61 @@
+"""What people fill in to act on a chat: its title, where it lives.
+
+Owns the limits and sentences of these forms. Relies on models for a person's teams.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+
+from chats.forms.message import normalise
+from chats.models import Person, Team
+
+NO_TITLE = "A title needs at least one character."
+LONG_TITLE = "A title has at most 200 characters."
+NO_PLACE = "Choose where the chat is to live."
+PERSONAL = "personal"
+
+
+class TitleForm(forms.Form):
+    """Field `title`: one line of 1 to 200 characters."""
+
+    title = forms.CharField(
+        max_length=200, error_messages={"required": NO_TITLE, "max_length": LONG_TITLE}
+    )
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        super().__init__({"title": " ".join(normalise(data.get("title") or "").split())})
+
+    @property
+    def given(self) -> str:
+        return str(self.cleaned_data["title"])
+
+
+class PlaceForm(forms.Form):
+    """Field `place`: "personal", or the id of one of the person's teams."""
+
+    place = forms.ChoiceField(
+        error_messages={"required": NO_PLACE, "invalid_choice": NO_PLACE},
+    )
+
+    def __init__(self, data: Mapping[str, Any], person: Person) -> None:
+        super().__init__({"place": data.get("place") or ""})
+        self.teams = list(Team.objects.filter(memberships__person=person).order_by("name", "pk"))
+        choices = [(PERSONAL, ""), *((str(team.pk), team.name) for team in self.teams)]
+        field = self.fields["place"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = choices
+
+    @property
+    def team(self) -> Team | None:
+        """The team that was chosen; None for the person's own space."""
+        place = self.cleaned_data["place"]
+        return next((team for team in self.teams if str(team.pk) == place), None)
+
+
+def sentence(form: forms.Form) -> str:
+    """Why a form was refused, in one sentence; "" when it was not."""
+    return str(next((error for errors in form.errors.values() for error in errors), ""))

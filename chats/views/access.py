@@ -1,0 +1,80 @@
+"""Who is asking.
+
+Owns the two ways in for pages that need an account. What somebody may do with a chat is
+`chats.permissions`, and each view asks it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+from uuid import UUID
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import resolve_url
+from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
+
+from chats import permissions
+from chats.models import Chat, Person
+from chats.permissions import Action
+
+Rest = ParamSpec("Rest")
+
+
+class Request(HttpRequest):
+    """What the middleware makes of a request."""
+
+    htmx: HtmxDetails
+
+
+def person(request: HttpRequest) -> Person | None:
+    return request.user if isinstance(request.user, Person) else None
+
+
+def member(request: HttpRequest) -> Person:
+    """The person behind a request whose right to write was granted: never a visitor."""
+    if not isinstance(request.user, Person):
+        raise PermissionDenied
+    return request.user
+
+
+def allowed_actions(request: HttpRequest, found: Chat) -> frozenset[Action]:
+    """Everything that whoever asks may do to the chat: what a page shows branches on it."""
+    grant = permissions.grants(request.session).get(str(found.id))
+    link = permissions.holds_link(found, grant)
+    return permissions.actions(request.user, found, link=link)
+
+
+def see_chat(id: UUID) -> HttpResponse:
+    """303: what was asked for is written, and the page of the chat shows it."""
+    return HttpResponseRedirect(resolve_url("chat", id), status=303)
+
+
+def uuid_or_404(text: str | None) -> UUID:
+    try:
+        return UUID(text or "")
+    except ValueError:
+        raise Http404 from None
+
+
+def signed_in(
+    view: Callable[Concatenate[Request, Person, Rest], HttpResponse],
+) -> Callable[Concatenate[Request, Rest], HttpResponse]:
+    """Give the view its person; lead everybody else to sign in and back to the page they are on."""
+
+    @wraps(view)
+    def asked(request: Request, /, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponse:
+        somebody = person(request)
+        if somebody is not None:
+            return view(request, somebody, *args, **kwargs)
+        back = request.get_full_path() if request.method == "GET" else "/"
+        if request.htmx:
+            page = request.htmx.current_url_abs_path or "/"
+            return HttpResponseClientRedirect(f"{resolve_url('account_login')}?next={page}")
+        return redirect_to_login(back)
+
+    return asked

@@ -1,0 +1,192 @@
+"""What is done to a whole chat: its menu, rename, delete and undo, move, copy.
+
+Owns the forms (a page by itself, a fragment for the dialog) and the rows they change, each in one
+conditional UPDATE. Relies on permissions for the chat; v0 hears of it later, from the relay.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db.models import F
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render, resolve_url
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRefresh
+
+from chats import permissions, relay
+from chats.forms.acts import PERSONAL, PlaceForm, TitleForm, sentence
+from chats.models import Chat, Mute, Team
+from chats.models.chats import Privacy
+from chats.models.messages import LIVE
+from chats.permissions import Action
+from chats.relay import intents
+from chats.views.access import Request, allowed_actions, member, see_chat
+from chats.views.shell import shell
+
+form_methods = require_http_methods(["GET", "HEAD", "POST"])
+EXPIRED = "This form was used or too old. Duplicate again if you still mean it."
+HEADINGS = {
+    "menu": "“{}”",
+    "rename": "Rename “{}”",
+    "move": "Move “{}”",
+    "delete": "Delete “{}”?",
+    "duplicate": "Duplicate “{}”?",
+}
+OF_TEAMS = (Privacy.TEAM, Privacy.TEAM_EDIT)
+
+
+@require_safe
+def menu(request: Request, id: UUID) -> HttpResponse:
+    """What whoever asks may do to the chat, as links."""
+    found = permissions.chat(request, id, Action.READ)
+    allowed = allowed_actions(request, found)
+    context = {
+        "may_rename": Action.RENAME in allowed,
+        "may_duplicate": Action.DUPLICATE in allowed and bool(found.v0_id),
+        "may_manage": Action.MANAGE in allowed,
+        "may_mute": Action.LIST in allowed,
+        "is_muted": Mute.objects.filter(person_id=request.user.pk or 0, chat=found).exists(),
+    }
+    return _shown(request, found, "menu", context)
+
+
+@form_methods
+def rename(request: Request, id: UUID) -> HttpResponse:
+    found = permissions.chat(request, id, Action.RENAME)
+    if request.method != "POST":
+        return _shown(request, found, "rename", {"text": found.title})
+    form = TitleForm(request.POST)
+    if not form.is_valid():
+        refused = {"text": request.POST.get("title", ""), "refusal": sentence(form)}
+        return _shown(request, found, "rename", refused, status=422)
+    Chat.objects.filter(id=found.id).update(
+        title=form.given, title_given=True, title_unsaid=True, version=F("version") + 1
+    )
+    relay.changed(found.id)
+    return HttpResponse(status=204) if request.htmx else see_chat(found.id)
+
+
+@form_methods
+def delete(request: Request, id: UUID) -> HttpResponse:
+    """Deletes what was confirmed; what follows from it waits until it cannot be undone."""
+    found = permissions.chat(request, id, Action.MANAGE)
+    if request.method != "POST" or request.POST.get("confirmed") != "yes":
+        status = 422 if request.method == "POST" else 200
+        runs = found.messages.filter(role="assistant", state__in=LIVE).exists()
+        context = {"runs": runs, "undo": f"{settings.V0_UNDO:g}"}
+        return _shown(request, found, "delete", context, status=status)
+    Chat.objects.filter(id=found.id, deleted_at=None).update(
+        deleted_at=timezone.now(), version=F("version") + 1
+    )
+    relay.changed(found.id)
+    return HttpResponseRedirect(f"{resolve_url('home')}?deleted={found.id}", status=303)
+
+
+@require_POST
+def undelete(request: Request, id: UUID) -> HttpResponse:
+    """Brings a chat back; 404 once the time is over."""
+    found = permissions.deleted_chat(request, id)
+    Chat.objects.filter(id=found.id, deleted_at__gt=permissions.undo_limit()).update(
+        deleted_at=None, version=F("version") + 1
+    )
+    relay.changed(found.id)
+    return see_chat(found.id)
+
+
+@form_methods
+def move(request: Request, id: UUID) -> HttpResponse:
+    found = permissions.chat(request, id, Action.MANAGE)
+    form = PlaceForm(request.POST, member(request))
+    if request.method == "POST" and form.is_valid():
+        _move(found, form.team)
+        relay.changed(found.id)
+        return see_chat(found.id)
+    refused = request.method == "POST"
+    context = {
+        "personal": PERSONAL,
+        "teams": form.teams,
+        "refusal": sentence(form) if refused else "",
+        "becomes_private": found.privacy in OF_TEAMS,
+    }
+    return _shown(request, found, "move", context, status=422 if refused else 200)
+
+
+def _move(found: Chat, team: Team | None) -> None:
+    """A level that only the old team gives ends with it: nobody new sees a chat by being moved to."""
+    if team == found.team:
+        return
+    privacy = Privacy.PRIVATE if found.privacy in OF_TEAMS else found.privacy
+    Chat.objects.filter(id=found.id, privacy=found.privacy).update(
+        team=team, privacy=privacy, version=F("version") + 1
+    )
+
+
+@form_methods
+def duplicate(request: Request, id: UUID) -> HttpResponse:
+    """Wants one copy for one form, however often it comes."""
+    found = permissions.chat(request, id, Action.DUPLICATE)
+    if request.method != "POST":
+        return _shown(request, found, "duplicate", {"token": uuid4()})
+    token, refusal = _token(request.POST.get("token") or ""), EXPIRED
+    if token and found.v0_id:
+        try:
+            copy = intents.duplicate(member(request), token, found)
+        except intents.Busy:
+            refusal = "An answer is still running. Wait for it or stop it, then duplicate."
+        except intents.TokenReused:
+            pass
+        else:
+            relay.wake()
+            relay.changed(copy.id)
+            return see_chat(copy.id)
+    elif token:
+        refusal = "There is nothing at v0 to copy yet."
+    context = {"token": uuid4(), "refusal": refusal}
+    return _shown(request, found, "duplicate", context, status=409 if token else 422)
+
+
+def _token(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+@require_safe
+def copying(request: Request, id: UUID) -> HttpResponse:
+    """How a copy stands, for its open page, which is made anew when the messages are here."""
+    found = permissions.chat(request, id, Action.READ)
+    copy = intents.unfinished_copy(found)
+    if copy is None:
+        return HttpResponseClientRefresh()
+    return render(request, "chats/_copying.html", {"chat": found, "copy": copy})
+
+
+@require_POST
+def copy_again(request: Request, id: UUID) -> HttpResponse:
+    found = permissions.chat(request, id, Action.MANAGE)
+    if intents.copy_again(found):
+        relay.wake()
+        relay.changed(found.id)
+    return see_chat(found.id)
+
+
+def _shown(
+    request: Request, found: Chat, name: str, context: dict[str, Any], *, status: int = 200
+) -> HttpResponse:
+    """A page of its own; the fragment of it for a menu or a dialog, whose headings are a level down."""
+    title = found.title or "New chat"
+    context = {
+        "chat": found,
+        "name": title,
+        "heading": HEADINGS[name].format(title),
+        "act": f"chats/_{name}.html",
+        "is_page": not request.htmx,
+    } | context
+    if request.htmx:
+        return render(request, f"chats/_{name}.html", context, status=status)
+    return render(request, "chats/act.html", {**context, **shell(request)}, status=status)

@@ -1,0 +1,177 @@
+"""The page of one chat.
+
+Owns its assembly: rows first, then the newest State of the relay, which wins for everything that is
+not final yet. Relies on permissions for the chat, and on rendering for each message; what differs
+from one reader to the next is put into slots that frames leave empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_safe
+
+from chats import permissions, relay
+from chats.live.html import render as html_of
+from chats.live.state import Node, State
+from chats.models import Chat, Message, Person
+from chats.models.messages import LIVE
+from chats.permissions import Action
+from chats.relay import intents
+from chats.relay.rows import shown
+from chats.rendering.fixed import fixed
+from chats.rendering.message import message_node
+from chats.views.access import Request, allowed_actions
+from chats.views.cards import Card
+from chats.views.composer import composer
+from chats.views.own import own_slots, standing
+from chats.views.shell import shell
+
+WINDOW = 50
+ACTS = {Action.RENAME, Action.DUPLICATE, Action.MANAGE}
+# What a page that holds more, because somebody read back, is renewed to at most.
+MOST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Some messages of a chat in order. `earlier` is the position before which there are more, None
+    when there are none; `is_latest` says that the last message of the chat is among them."""
+
+    rows: Sequence[Message]
+    earlier: int | None
+    is_latest: bool
+
+
+@require_safe
+def chat(request: Request, id: UUID) -> HttpResponse:
+    found = permissions.chat(request, id, Action.READ)
+    if found.v0_id:
+        relay.opened(found.id, found.compared_at)
+    return page(request, found, text=_text_to_edit(request, found))
+
+
+def page(
+    request: HttpRequest,
+    found: Chat,
+    *,
+    text: str = "",
+    refusal: str = "",
+    card: Card | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """The chat as `request` may see it; `text` is put into the composer, `refusal` above it,
+    and `card` is how somebody left the card of a task."""
+    rows = window(found, before=_number(request, "before"), first=_uuid(request, "from"))
+    state, at = relay.standing(found.id) if rows.is_latest else (None, "")
+    messages = nodes(rows.rows, state)
+    allowed = allowed_actions(request, found)
+    live = next((row for row in rows.rows if row.role == "assistant" and row.is_live), None)
+    slots = own_slots(request, found, rows.rows, allowed, filled=card)
+    fixed_nodes = state.fixed if state else _fixed(found)
+    copy = None if rows.rows else intents.unfinished_copy(found)
+    context = {
+        "copy": copy,
+        "chat": found,
+        "title": found.title or "New chat",
+        "window": rows,
+        "fixed": {node.id: _html((node,)) for node in fixed_nodes},
+        "marks": _html(node for node in fixed_nodes if "data-mark" in dict(node.attrs)),
+        "messages": _html(messages, slots),
+        "at": at if state else "" if live else f"v{found.version}",
+        "after": last_final(messages),
+        "is_running": live is not None,
+        # Without scripts. A page on which something can be typed never renews itself.
+        "renews": live is not None and _is_only_read(request, text),
+        "may_rename": Action.RENAME in allowed,
+        "may_act": not ACTS.isdisjoint(allowed) and isinstance(request.user, Person),
+        **standing(request, found, allowed),
+        "may_send": Action.SEND in allowed and rows.is_latest and copy is None,
+        "text": text,
+        "refusal": refusal,
+        **composer(found, live, token=uuid4()),
+        **shell(request, current=found.id),
+    }
+    return render(request, "chats/chat.html", context, status=status)
+
+
+def window(found: Chat, *, before: int | None = None, first: UUID | None = None) -> Window:
+    """The last messages, the last before a position, or all since `first`, which a page still shows;
+    with one row more to know of others."""
+    rows = found.messages.select_related("author").order_by("-position")
+    size = WINDOW
+    if before is not None:
+        rows = rows.filter(position__lt=before)
+    elif first is not None:
+        place = found.messages.filter(id=first).values("position")
+        size = min(max(WINDOW, rows.filter(position__gte=place[:1]).count()), MOST)
+    newest = list(rows[: size + 1])
+    shown_rows = newest[:size][::-1]
+    earlier = shown_rows[0].position if len(newest) > size else None
+    return Window(shown_rows, earlier, before is None)
+
+
+def nodes(rows: Iterable[Message], state: State | None) -> list[Node]:
+    """Each message as it is now: State wins unless the row is final, and adds what is newer."""
+    running = {node.id: node for node in state.messages} if state else {}
+    listed = list(rows)
+    made = [
+        running[f"m{row.id}"]
+        if row.state in LIVE and f"m{row.id}" in running
+        else message_node(shown(row))
+        for row in listed
+    ]
+    return [*made, *_newer({node.id for node in made}, tuple(running.values()))]
+
+
+def _newer(known: set[str], running: Sequence[Node]) -> Iterator[Node]:
+    places = [place for place, node in enumerate(running) if node.id in known]
+    yield from running[max(places, default=-1) + 1 :]
+
+
+def last_final(messages: Iterable[Node]) -> str:
+    """The message up to which nothing on the page can change any more, "" if there is none."""
+    after = ""
+    for node in messages:
+        attrs = dict(node.attrs)
+        if attrs["data-state"] in LIVE:
+            return after
+        after = attrs["data-message"]
+    return after
+
+
+def _fixed(found: Chat) -> tuple[Node, ...]:
+    marks = {"composer": found.version, "own": found.version}
+    return fixed(title=found.title, version=found.version, marks=marks)
+
+
+def _html(shown_nodes: Iterable[Node], slots: dict[str, str] | None = None) -> SafeString:
+    return SafeString("".join(html_of(node, fill=slots or {}) for node in shown_nodes))
+
+
+def _text_to_edit(request: HttpRequest, found: Chat) -> str:
+    """The text of a message that a person wants to change and send again."""
+    id = _uuid(request, "edit")
+    message = found.messages.filter(id=id, role="user").first() if id else None
+    return message.text if message else ""
+
+
+def _is_only_read(request: HttpRequest, text: str) -> bool:
+    return request.method == "GET" and not text and "write" not in request.GET
+
+
+def _number(request: HttpRequest, name: str) -> int | None:
+    text = request.GET.get(name) or ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def _uuid(request: HttpRequest, name: str) -> UUID | None:
+    try:
+        return UUID(request.GET.get(name) or "")
+    except ValueError:
+        return None

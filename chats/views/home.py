@@ -1,0 +1,81 @@
+"""The home page: one question, and the first message of a new chat."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_POST, require_safe
+
+from chats import permissions, relay
+from chats.forms.message import MessageForm, normalise
+from chats.models import Chat, Person
+from chats.permissions import Action
+from chats.relay import intents
+from chats.views.access import Request, see_chat, signed_in, uuid_or_404
+from chats.views.refusals import USED_FORM
+from chats.views.shell import shell
+
+EXAMPLES = (
+    ("Landing page", "A landing page for a small coffee roastery, with a warm palette and a form"),
+    ("Dashboard", "A dashboard of weekly sales: three figures, a chart and a table"),
+    ("To-do list", "A to-do list with due dates that remembers its items"),
+    ("Pricing page", "A pricing page with three plans and a monthly or yearly switch"),
+)
+
+
+@require_safe
+@signed_in
+def home(request: Request, person: Person) -> HttpResponse:
+    deleted = _deleted(request)
+    text = normalise(request.GET.get("prompt") or "") or _asked(request)
+    return page(request, text=text, deleted=deleted)
+
+
+def _asked(request: Request) -> str:
+    """What was asked in a chat that cannot go on: `ask` is the message, `chat` where it stands."""
+    try:
+        chat, ask = (uuid_or_404(request.GET.get(name)) for name in ("chat", "ask"))
+        return permissions.message(request, chat, ask, Action.READ).text
+    except (Http404, PermissionDenied):
+        return ""
+
+
+def _deleted(request: Request) -> Chat | None:
+    """The chat that was deleted a moment ago and can still be brought back."""
+    try:
+        found = permissions.deleted_chat(request, uuid_or_404(request.GET.get("deleted")))
+    except (Http404, PermissionDenied):
+        return None
+    return found if found.deleted_at else None
+
+
+@require_POST
+@signed_in
+def create(request: Request, person: Person) -> HttpResponse:
+    form = MessageForm(request.POST)
+    if not form.is_valid():
+        return page(request, text=form.kept, refusal=form.sentence, status=422)
+    try:
+        answer = intents.create(person, form.given_token, {"message": form.text})
+    except intents.TokenReused:
+        return page(request, text=form.kept, refusal=USED_FORM, status=409)
+    relay.wake()
+    return see_chat(answer.chat_id)
+
+
+def page(
+    request: HttpRequest,
+    *,
+    text: str = "",
+    refusal: str = "",
+    deleted: Chat | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    context = {"token": uuid4(), "text": text, "refusal": refusal, "examples": EXAMPLES}
+    if deleted is not None and deleted.deleted_at is not None:
+        left = deleted.deleted_at - permissions.undo_limit()
+        context |= {"deleted": deleted, "undo": round(left.total_seconds(), 1)}
+    return render(request, "chats/home.html", {**context, **shell(request)}, status=status)

@@ -1,0 +1,143 @@
+"""What only some readers see at the end of an answer: what it cost, and how to go on.
+
+Owns those slots, on the page and as the fragment that is fetched when the mark `own` changes. Relies
+on permissions for both; frames never carry any of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.views.decorators.http import require_safe
+
+from chats import permissions
+from chats.models import Chat, Message, Person
+from chats.models.messages import MessageState
+from chats.permissions import Action
+from chats.relay.rows import utc
+from chats.views.access import Request, allowed_actions
+from chats.views.cards import Card, card, decided
+from chats.views.costs import costs
+
+# A page has at least these last messages of its chat, whenever it was loaded.
+RECENT = 20
+
+# Failures after which v0 is known not to have taken the message, and may take it the next time.
+SAFE = frozenset({"unsent", "refused", "unauthorized", "credits", "conflict", "rate-limit"})
+# Failures after which only another chat can go on.
+OVER = frozenset({"forbidden", "gone", "old"})
+# Ends after which the text has to be another one.
+FILTERED = "content-filter"
+
+
+@require_safe
+def own(request: Request, id: UUID) -> HttpResponse:
+    found = permissions.chat(request, id, Action.READ)
+    rows = list(found.messages.order_by("-position")[:RECENT])[::-1]
+    allowed = allowed_actions(request, found)
+    slots = own_slots(request, found, rows, allowed, seen=request.GET.get("seen") or "")
+    if Action.SEND in allowed or is_closed(found):
+        # An offer to go on is over when the chat has gone on, or cannot.
+        past = rows if is_closed(found) else rows[:-1]
+        ended = (row for row in past if row.role == "assistant" and not row.is_live)
+        slots = {f"m{row.id}-own": "" for row in ended} | slots
+    context = {"slots": slots, "chat": found, **standing(request, found, allowed)}
+    return render(request, "chats/_own_slots.html", context)
+
+
+def standing(request: HttpRequest, found: Chat, allowed: Collection[Action]) -> dict[str, Any]:
+    """The context of `chats/_standing.html`: why nobody can write in a chat, and what one can do."""
+    may_copy = Action.DUPLICATE in allowed and bool(found.v0_id) and not found.at_v0
+    return {
+        "is_closed": is_closed(found),
+        "may_copy": may_copy,
+        "may_start": isinstance(request.user, Person),
+    }
+
+
+def own_slots(
+    request: HttpRequest,
+    found: Chat,
+    rows: Sequence[Message],
+    allowed: Collection[Action],
+    *,
+    filled: Card | None = None,
+    seen: str = "",
+) -> dict[str, str]:
+    """The safe HTML of each answer's slot, by its DOM id; none for a reader who sees nothing.
+
+    The card `seen` is left out when it is still the same: somebody may be filling it in.
+    """
+    has_tasks = any(row.asks for row in rows)
+    asking, ask = (card(found, allowed, filled) if has_tasks else None) or (None, None)
+    told = decided(rows)
+    answers = [row for row in rows if row.role == "assistant" and not row.is_live]
+    known = costs(row.id for row in answers) if Action.SEE_COST in allowed else {}
+    slots: dict[str, str] = {}
+    for answer in answers:
+        cost = known.get(answer.id)
+        may_go_on = Action.SEND in allowed and answer.id == rows[-1].id
+        asked = next((row for row in reversed(rows) if row.role == "user"), None)
+        has_failed = failed_last(answer, rows[-1]) and (
+            may_go_on or (is_closed(found) and wrote(request, asked))
+        )
+        may_continue = may_go_on and was_cut(answer)
+        is_filtered = may_go_on and was_filtered(answer)
+        # The card of its task is open again: that is the way to decide once more.
+        has_failed = has_failed and asking is None
+        asks = ask if answer.id == asking else None
+        if asks and asks["waiting"].digest == seen:
+            continue
+        if cost or has_failed or may_continue or is_filtered or asks or answer.id in told:
+            context = {
+                "ask": asks,
+                "told": told.get(answer.id),
+                "chat": found,
+                "answer": answer,
+                "cost": cost,
+                "token": uuid4(),
+                "asked": asked if has_failed or is_filtered else None,
+                "is_filtered": is_filtered,
+                "may_repeat": has_failed and answer.problem in SAFE,
+                "may_continue": may_continue,
+                "is_over": has_failed and (answer.problem in OVER or is_closed(found)),
+                "again": utc(answer.again_at) if answer.again_at else "",
+            }
+            slots[f"m{answer.id}-own"] = render_to_string("chats/_own.html", context, request)
+    return slots
+
+
+def may_repeat(answer: Message, last: Message | None) -> bool:
+    """Whether `answer` failed at the end of its chat in a way that makes sending again safe."""
+    return failed_last(answer, last) and answer.problem in SAFE
+
+
+def was_cut(answer: Message) -> bool:
+    """Whether `answer` ended only because it had become too long."""
+    return answer.state == MessageState.FINISHED and answer.finish_reason == "length"
+
+
+def was_filtered(answer: Message) -> bool:
+    return answer.state == MessageState.FINISHED and answer.finish_reason == FILTERED
+
+
+def is_closed(found: Chat) -> bool:
+    """Whether v0 takes nothing for this chat any more, whoever asks."""
+    return bool(found.at_v0) or not found.write_permission
+
+
+def wrote(request: HttpRequest, message: Message | None) -> bool:
+    return (
+        message is not None
+        and message.author_id is not None
+        and (message.author_id == request.user.pk)
+    )
+
+
+def failed_last(answer: Message, last: Message | None) -> bool:
+    return last is not None and answer.id == last.id and answer.state == MessageState.FAILED

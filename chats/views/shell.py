@@ -1,0 +1,132 @@
+"""What stands around the content of every page of somebody who is signed in: the list of chats, and
+whether v0 answers.
+
+Owns the sidebar's rows, their cursor and the count of what waits for somebody. Relies on permissions
+for which they are; one query for the rows and one for the count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, Subquery
+from django.http import HttpRequest
+
+from chats import permissions
+from chats.models import Message, Mute, Person
+from chats.models.messages import LIVE
+from chats.views.health import told_of_v0
+
+PAGE = 30
+MOST = 300
+# Waiting chats beyond it are neither counted nor marked.
+COUNTED = 1000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The place after one row of the list: its time in microseconds and its id."""
+
+    moment: datetime
+    id: UUID
+
+    def __str__(self) -> str:
+        return f"{(self.moment - EPOCH) // timedelta(microseconds=1)}-{self.id.hex}"
+
+    @classmethod
+    def parse(cls, text: str) -> Cursor | None:
+        time, _, id = text[:60].partition("-")
+        try:
+            return cls(EPOCH + timedelta(microseconds=int(time)), UUID(hex=id))
+        except (ValueError, OverflowError):
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A row: `answer` is its newest answer and `state` how that stands, for notices of its end."""
+
+    id: UUID
+    title: str
+    is_running: bool
+    is_current: bool
+    waits: bool
+    is_own: bool
+    is_muted: bool
+    answer: UUID | None
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sidebar:
+    """Some rows of the list and where the next ones begin; `needs` counts what waits for somebody."""
+
+    chats: tuple[Listed, ...]
+    cursor: Cursor | None
+    current: UUID | None
+    needs: int
+
+    @property
+    def needs_shown(self) -> str:
+        return "99+" if self.needs > 99 else str(self.needs or "")
+
+
+def sidebar(
+    person: Person,
+    *,
+    current: UUID | None = None,
+    after: Cursor | None = None,
+    shown: int = 0,
+) -> Sidebar:
+    """The chats after `after`; the first ones, `shown` of them at least, when it is None."""
+    size = PAGE if after else max(PAGE, min(shown, MOST))
+    answers = Message.objects.filter(chat=OuterRef("pk"), role="assistant")
+    newest = answers.order_by("-position")
+    rows = permissions.visible_chats(person).annotate(
+        is_running=Exists(answers.filter(state__in=LIVE)),
+        answer=Subquery(newest.values("id")[:1]),
+        state=Subquery(newest.values("state")[:1]),
+        is_muted=Exists(Mute.objects.filter(person=person, chat=OuterRef("pk"))),
+    )
+    if after:
+        rows = rows.filter(
+            Q(updated_at__lt=after.moment) | Q(updated_at=after.moment, id__lt=after.id)
+        )
+    names = ("id", "title", "is_running", "answer", "state", "is_muted", "owner_id", "updated_at")
+    found = list(rows.order_by("-updated_at", "-id").values(*names)[: size + 1])
+    # After the rows: an answer that has just ended may wait, and is then not told of as ended.
+    waiting = set(permissions.waiting_for(person).values_list("chat_id", flat=True)[:COUNTED])
+    more = len(found) > size
+    found = found[:size]
+    return Sidebar(
+        tuple(
+            Listed(
+                id=row["id"],
+                title=row["title"],
+                is_running=row["is_running"],
+                is_current=row["id"] == current,
+                waits=row["id"] in waiting,
+                is_own=row["owner_id"] == person.pk,
+                is_muted=row["is_muted"],
+                answer=row["answer"],
+                state=row["state"] or "",
+            )
+            for row in found
+        ),
+        Cursor(found[-1]["updated_at"], found[-1]["id"]) if more else None,
+        current,
+        len(waiting),
+    )
+
+
+def shell(request: HttpRequest, *, current: UUID | None = None) -> Mapping[str, Any]:
+    """The context of `chats/shell.html`; without a sidebar for a visitor without an account."""
+    person = request.user
+    if not isinstance(person, Person):
+        return {"sidebar": None}
+    return {"sidebar": sidebar(person, current=current), **told_of_v0()}

@@ -1,0 +1,69 @@
+// Adds: fragments that differ from one person to the next are fetched again when a mark says that they are old.
+// Without it: they are as old as the page.
+//
+// A mark is <i data-mark="NAME" data-version="N"> in #marks. When its version changes, the event
+// `mark:NAME` is fired on <body>, for a fragment that says
+//
+//   hx-get="…" hx-trigger="mark:NAME from:body" hx-sync="this:queue last"
+//
+// A fragment with data-marked="NAME" data-version="N" that arrives older than the mark is asked for
+// again. `mark:own` is fired, too, for an ended message that came whole, without what is one's own.
+
+const SPREAD = 300; // ms: not all pages ask at the same moment
+const ENDED = ["stopped", "failed", "finished"];
+const LONGEST = 6;
+const pending = new Set();
+const older = new Map();
+
+function fire(name, spread = SPREAD) {
+  if (pending.has(name)) return;
+  pending.add(name);
+  setTimeout(() => {
+    pending.delete(name);
+    document.body.dispatchEvent(new CustomEvent(`mark:${name}`));
+  }, Math.random() * spread);
+}
+
+function changed({ type, target, oldValue, addedNodes }) {
+  if (type === "attributes") {
+    const { mark, version } = target.dataset;
+    if (mark && version !== oldValue) fire(mark);
+    return;
+  }
+  for (const { dataset, id } of addedNodes) {
+    if (dataset?.mark) fire(dataset.mark);
+    if (!ENDED.includes(dataset?.state)) continue;
+    if (document.getElementById(`${id}-own`)?.hasChildNodes() === false) fire("own");
+  }
+}
+
+const observer = new MutationObserver((records) => records.forEach(changed));
+const marks = document.getElementById("marks");
+const messages = document.getElementById("messages");
+if (marks) {
+  observer.observe(marks, {
+    childList: true,
+    subtree: true,
+    attributeFilter: ["data-version"],
+    attributeOldValue: true,
+  });
+}
+if (messages) observer.observe(messages, { childList: true });
+
+document.addEventListener("htmx:afterSettle", ({ target }) => {
+  const fragment = target.closest?.("[data-marked]");
+  if (fragment) compare(fragment);
+});
+
+function compare(fragment) {
+  const { marked, version } = fragment.dataset;
+  const mark = document.getElementById(`mark-${marked}`);
+  const times = Number(version) < Number(mark?.dataset.version) ? (older.get(marked) ?? 0) + 1 : 0;
+  older.set(marked, Math.min(times, LONGEST));
+  if (times) fire(marked, SPREAD * 2 ** Math.min(times, LONGEST));
+}
+
+// A page reads its rows before the State whose marks it shows, and may have missed a change between.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const fragment of document.querySelectorAll("[data-marked]")) compare(fragment);
+});

@@ -1,0 +1,246 @@
+"""The app as a process of its own, as it is served to people.
+
+Owns start, stop, kill and restart of one server on a free port with a SQLite file of its own. Relies
+on `python -m v0web.server` and `manage.py prepare`; never reaches into the server's memory.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+import httpx
+from django.conf import settings as django_settings
+from django.contrib.sessions.backends.db import SessionStore
+
+from chats.models import Person
+
+ROOT = Path(__file__).resolve().parent.parent
+SECRET_KEY = "only-for-tests-" * 4
+
+
+class Upstream(Protocol):
+    """What an app server must know of a sandbox: its address with /v2."""
+
+    @property
+    def base_url(self) -> str: ...
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until(
+    holds: Callable[[], bool], *, within: float = 20.0, what: str = "the condition"
+) -> None:
+    """Returns as soon as `holds()` is true; fails after `within` seconds."""
+    end = time.monotonic() + within
+    while not holds():
+        assert time.monotonic() < end, f"Waited {within} s for {what}."
+        time.sleep(0.02)
+
+
+def environment(database: Path, **extra: str) -> dict[str, str]:
+    """What a server process gets, beside the path of the interpreter: nothing of the caller's."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return {
+        **kept,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONUNBUFFERED": "1",
+        "DJANGO_SETTINGS_MODULE": "v0web.settings",
+        "DEBUG": "1",
+        "SECRET_KEY": SECRET_KEY,
+        "DATABASE_URL": f"sqlite:///{database}",
+        **extra,
+    }
+
+
+def prepared_database(folder: Path) -> Path:
+    """A migrated SQLite file with the demo people, made once in `folder` by whoever comes first."""
+    template = folder / "template.sqlite3"
+    with (folder / "template.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not template.exists():
+            made = folder / "template-in-the-making.sqlite3"
+            subprocess.run(
+                [sys.executable, "manage.py", "prepare"],
+                cwd=ROOT,
+                env=environment(made),
+                check=True,
+                stdout=subprocess.DEVNULL,
+            )
+            made.rename(template)
+    return template
+
+
+class AppServer:
+    """One running app. `url` is `http://localhost:PORT`; `database` its SQLite file; `log` what it
+    has written so far. Its bearer key in the sandbox is `key`, so that its world is its own."""
+
+    def __init__(
+        self, folder: Path, database: Path, settings: dict[str, str], *, cwd: Path = ROOT
+    ) -> None:
+        self.folder, self.cwd = folder, cwd
+        self.database = database
+        self.port = free_port()
+        self.key = f"test-{uuid.uuid4().hex}"
+        self.settings = {"PORT": str(self.port), "V0_SANDBOX_KEY": self.key, **settings}
+        self.log_file = folder / f"app-{self.port}.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    @property
+    def log(self) -> str:
+        return self.log_file.read_text("utf-8", "replace")
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
+    def session_of(self, email: str) -> str:
+        """The key of a new session of that person, as after signing in."""
+        key = secrets.token_hex(16)
+        with closing(sqlite3.connect(self.database, timeout=20)) as connection, connection:
+            found = connection.execute(
+                "SELECT id, password FROM chats_person WHERE email = ?", [email]
+            ).fetchone()
+            assert found, f"There is no {email} in {self.database}."
+            data = {
+                "_auth_user_id": str(found[0]),
+                "_auth_user_backend": django_settings.AUTHENTICATION_BACKENDS[0],
+                "_auth_user_hash": Person(password=found[1]).get_session_auth_hash(),
+            }
+            connection.execute(
+                "INSERT INTO django_session (session_key, session_data, expire_date) "
+                "VALUES (?, ?, ?)",
+                [
+                    key,
+                    SessionStore().encode(data),
+                    (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%d %H:%M:%S"),
+                ],
+            )
+        return key
+
+    def headers_of(self, email: str | None) -> dict[str, str]:
+        """What a page's socket handshake carries: its origin, and the cookie of who is signed in."""
+        cookie = f"{django_settings.SESSION_COOKIE_NAME}={self.session_of(email)}" if email else ""
+        return {"Origin": self.url, **({"Cookie": cookie} if cookie else {})}
+
+    def client_of(self, email: str | None = None) -> httpx.Client:
+        """An HTTP client that is signed in and whose POSTs pass the CSRF check. Close it."""
+        token = secrets.token_hex(16)
+        cookies = {django_settings.CSRF_COOKIE_NAME: token}
+        if email:
+            cookies[django_settings.SESSION_COOKIE_NAME] = self.session_of(email)
+        headers = {"X-CSRFToken": token, "Origin": self.url}
+        return httpx.Client(
+            base_url=self.url, cookies=cookies, headers=headers, trust_env=False, timeout=30
+        )
+
+    def start(self) -> None:
+        """Starts the process and returns once it answers."""
+        with self.log_file.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "v0web.server"],
+                cwd=self.cwd,
+                env=environment(self.database, **self.settings),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        try:
+            wait_until(self.answers, within=60, what=f"the app at {self.url}")
+        except BaseException as error:
+            self.kill()
+            error.add_note(self.log)
+            raise
+
+    def answers(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, f"The app ended:\n{self.log}"
+        try:
+            health = f"{self.url}/healthz"
+            return httpx.get(health, trust_env=False, verify=False).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def stop(self, *, within: float = 15.0) -> int:
+        """SIGTERM; returns the exit status."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(within)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def restart(self) -> None:
+        """Starts again on the same port and database; stops first when it still runs."""
+        if self.process is not None and self.process.poll() is None:
+            self.stop()
+        self.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
+        if error is not None and self.log_file.exists():
+            print(f"--- log of {self.url} ---\n{self.log[-20_000:]}")
+
+
+def running_app(
+    folder: Path,
+    sandbox: Upstream | None,
+    *,
+    template: Path | None = None,
+    database: Path | None = None,
+    **settings: str,
+) -> AppServer:
+    """A started app: `with running_app(tmp_path, sandbox, V0_LEASE="2") as app`.
+
+    `settings` go into its environment. Two apps with the same `database` and `V0_SANDBOX_KEY` are
+    two processes of one installation; without `database` it gets a copy of the prepared one.
+    """
+    if database is None:
+        database = folder / f"{uuid.uuid4().hex}.sqlite3"
+        shutil.copy(template or prepared_database(folder), database)
+    if sandbox is not None:
+        settings.setdefault("V0_BASE_URL", sandbox.base_url)
+    app = AppServer(folder, database, settings)
+    app.start()
+    return app

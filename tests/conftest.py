@@ -1,0 +1,208 @@
+"""What every test may ask for: the people of the demo, the app as a process, a browser.
+
+Owns the environment that tests run in. The browser lives for one module, since Playwright keeps an
+event loop running in its thread: a module that uses it uses neither the ORM nor `asyncio.run`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import django
+import pytest
+
+os.environ.update(
+    DJANGO_SETTINGS_MODULE="v0web.settings",
+    DEBUG="1",
+    SECRET_KEY="only-for-tests-" * 4,
+)
+for name in ("V0_API_KEY", "V0_BASE_URL", "DATABASE_URL", "REDIS_URL", "PORT", "SANDBOX_PORT"):
+    os.environ.pop(name, None)
+
+# Here and not by pyproject.toml: settings read the environment above when they are imported.
+django.setup()
+
+if TYPE_CHECKING:
+    from django.test import Client
+    from playwright.sync_api import Browser, ConsoleMessage, Page
+
+    from chats.models import Person, Team
+    from tests.app_server import AppServer
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A file of its own for this process: two runs at once, or two workers, share nothing."""
+    from django.conf import settings
+
+    folder = tmp_path_factory.mktemp("database")
+    settings.DATABASES["default"]["TEST"]["NAME"] = str(folder / "test.sqlite3")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> None:
+    """Hashing slowly is what protects real passwords, and not what is tested here."""
+    from django.conf import settings
+
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def person(email: str) -> Person:
+    from chats.demo import NAMES, PASSWORD
+    from chats.models import Person
+
+    staff = email.startswith("admin@")
+    return Person.objects.create_user(email, PASSWORD, name=NAMES[email], is_staff=staff)
+
+
+@pytest.fixture
+def owner(db: None) -> Person:
+    return person("owner@example.com")
+
+
+@pytest.fixture
+def mate(db: None) -> Person:
+    return person("mate@example.com")
+
+
+@pytest.fixture
+def stranger(db: None) -> Person:
+    return person("stranger@example.com")
+
+
+@pytest.fixture
+def admin(db: None) -> Person:
+    return person("admin@example.com")
+
+
+@pytest.fixture
+def team(owner: Person, mate: Person) -> Team:
+    """The team that the owner owns and the mate is a member of."""
+    from chats.demo import join_team
+    from chats.models import Team
+
+    join_team()
+    return Team.objects.get()
+
+
+@pytest.fixture
+def client_of() -> Callable[[Person | None], Client]:
+    """`client_of(owner)` is Django's test client with the owner signed in; None signs nobody in."""
+    from django.test import Client
+
+    def client_of(person: Person | None) -> Client:
+        client = Client()
+        if person is not None:
+            client.force_login(person)
+        return client
+
+    return client_of
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for all workers of this run."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
+@pytest.fixture
+def run_app(tmp_path: Path, shared_folder: Path) -> Iterator[Callable[..., AppServer]]:
+    """`run_app(sandbox, V0_LEASE="2")` is a running app; it is ended with the test."""
+    from contextlib import ExitStack
+
+    from tests.app_server import Upstream, prepared_database, running_app
+
+    with ExitStack() as stack:
+
+        def run_app(
+            sandbox: Upstream | None = None, *, database: Path | None = None, **settings: str
+        ) -> AppServer:
+            template = None if database else prepared_database(shared_folder)
+            app = running_app(tmp_path, sandbox, template=template, database=database, **settings)
+            return stack.enter_context(app)
+
+        yield run_app
+
+
+def chromium() -> str:
+    found = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    assert found, "No Chromium on this machine: `make test` installs one."
+    return found
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+class PageOf(Protocol):
+    """`page_of(app, "owner@example.com")`: a new page of a new context in which that person is
+    signed in, or nobody for None. Anything on its console that is an error, an exception or a
+    violation of the policy fails the test at its end, unless it matches `allowed`."""
+
+    def __call__(
+        self,
+        app: AppServer,
+        email: str | None,
+        *,
+        allowed: str = "",
+        path: str = "",
+        **context: object,
+    ) -> Page: ...
+
+
+@pytest.fixture
+def page_of(browser: Browser) -> Iterator[PageOf]:
+    from django.conf import settings
+
+    errors: list[str] = []
+    contexts = []
+
+    def page_of(
+        app: AppServer, email: str | None, *, allowed: str = "", path: str = "", **options: object
+    ) -> Page:
+        context = browser.new_context(base_url=app.url, **options)  # type: ignore[arg-type]
+        contexts.append(context)
+        if email is not None:
+            session = app.session_of(email)
+            name = settings.SESSION_COOKIE_NAME
+            context.add_cookies([{"name": name, "value": session, "url": app.url}])
+        page = context.new_page()
+
+        def note(text: str) -> None:
+            if not (allowed and re.search(allowed, text)):
+                errors.append(f"{page.url}: {text}")
+
+        def on_console(message: ConsoleMessage) -> None:
+            if message.type == "error":
+                note(message.text)
+
+        page.on("console", on_console)
+        page.on("pageerror", lambda error: note(str(error)))
+        if path:
+            page.goto(path)
+        return page
+
+    yield page_of
+    for context in contexts:
+        context.close()
+    assert not errors, "\n".join(errors)

@@ -1,0 +1,1 @@
+"""The server by itself, over TCP, with a small application behind it."""
