@@ -43,6 +43,7 @@ urlpatterns = [
     path("chats/<uuid:id>/mute/", notices.mute, name="mute"),
     path("chats/<uuid:id>/rename/", acts.rename, name="rename"),
     path("chats/<uuid:id>/move/", acts.move, name="move"),
+    path("chats/<uuid:id>/repeat-privacy/", acts.repeat_privacy, name="repeat_privacy"),
     path("chats/<uuid:id>/delete/", acts.delete, name="delete"),
     path("chats/<uuid:id>/duplicate/", acts.duplicate, name="duplicate"),
     path("chats/<uuid:id>/copying/", acts.copying, name="copying"),

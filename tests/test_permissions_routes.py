@@ -37,6 +37,7 @@ OF_A_CHAT = {
     "mute": {"POST": "LIST"},
     "rename": {"GET": "RENAME", "POST": "RENAME"},
     "move": {"GET": "MANAGE", "POST": "MANAGE"},
+    "repeat_privacy": {"POST": "MANAGE"},
     "delete": {"GET": "MANAGE", "POST": "MANAGE"},
     "undelete": {"POST": "MANAGE"},
     "duplicate": {"GET": "DUPLICATE", "POST": "DUPLICATE"},

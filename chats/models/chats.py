@@ -23,6 +23,12 @@ class Privacy(models.TextChoices):
     PUBLIC = "public"
 
 
+def is_wider(one: str, other: str) -> bool:
+    """Whether more people may see a chat at the level `one`; a level that nobody knows is the widest."""
+    levels = Privacy.values
+    return one not in levels or (other in levels and levels.index(one) > levels.index(other))
+
+
 class AtV0(models.TextChoices):
     """How a chat stands at v0, as far as that keeps people from going on."""
 
@@ -37,7 +43,8 @@ class Chat(models.Model):
     `v0_id` is None until v0 has accepted it. `title_given` says that a person chose the title, so
     that v0's never replaces it. `rewritten` is the newest version at which a message that is not
     among the last ones changed: a page older than that refetches its list. `title_unsaid`: v0 has
-    not been told the title yet. `deleted_at`: somebody deleted it then, which can be undone for a
+    not been told the title yet. `privacy_at_v0` is v0's own level as last heard, which says nothing
+    about people here; `privacy_unsaid`: v0 has not agreed yet to the level that was set here. `deleted_at`: somebody deleted it then, which can be undone for a
     moment; nobody sees it any more. `v0_updated_at` is v0's own word at the last comparison, which
     was `compared_at`.
     """
@@ -58,6 +65,8 @@ class Chat(models.Model):
         "self", models.SET_NULL, null=True, blank=True, related_name="copies"
     )
     title_unsaid = models.BooleanField(default=False)
+    privacy_at_v0 = models.CharField(max_length=20, blank=True)
+    privacy_unsaid = models.BooleanField(default=False)
     deleted_at = models.DateTimeField(null=True, blank=True, db_index=True)
     at_v0 = models.CharField(max_length=10, choices=AtV0.choices, default=AtV0.THERE, blank=True)
     v0_updated_at = models.CharField(max_length=40, blank=True)
@@ -82,3 +91,8 @@ class Chat(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    @property
+    def is_wider_at_v0(self) -> bool:
+        """Whether whoever has v0's link may see there what people here may not."""
+        return bool(self.privacy_at_v0) and is_wider(self.privacy_at_v0, self.privacy)

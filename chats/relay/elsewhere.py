@@ -151,6 +151,8 @@ def _chat_fields(chat: Chat, seen: types.Chat) -> dict[str, object]:
     title = seen.title[:200]
     if title and title != chat.title and not (chat.title_given or chat.title_unsaid):
         fields["title"] = title
+    if seen.privacy != chat.privacy_at_v0:
+        fields["privacy_at_v0"] = seen.privacy[:20]
     if seen.write_permission != chat.write_permission:
         fields["write_permission"] = seen.write_permission
     if chat.at_v0 != AtV0.THERE:

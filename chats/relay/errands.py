@@ -1,11 +1,12 @@
-"""What v0 is told later: the title that a person gave, and that a chat was deleted.
+"""What v0 is told later: the title that a person gave, who may see a chat, and that it was deleted.
 
-Owns the two errands and their pauses after a failure. Relies on v0's client; every errand is free and
+Owns the errands and their pauses after a failure. Relies on v0's client; every errand is free and
 may be repeated, by several processes at once too: what it was about is compared when it is done, so
 that a newer wish is never taken for one that v0 has heard. Nothing of a deletion leaves before the
 time to undo it is over, and until then an answer in the chat goes on; then it is stopped. A v0 that
 refuses a deletion (403, 422) is asked a few times; the chat then goes here alone, and the log says
-that it stays at v0. Any other failure is repeated until v0 answers.
+that it stays at v0. Any other failure is repeated until v0 answers,
+and a level of privacy until v0 agrees to it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from chats.models import Chat, Intent, Message
@@ -40,11 +41,12 @@ ON_ITS_WAY = (IntentState.POSTING, IntentState.CHECKING)
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """`title` is what v0 is to be told; "" when the chat is to be deleted there."""
+    """What v0 is to be told: a title or a level of privacy; neither when the chat is to be deleted."""
 
     chat: UUID
     v0_chat: str
     title: str = ""
+    privacy: str = ""
 
 
 @dataclass(slots=True)
@@ -55,9 +57,12 @@ class Pause:
 
 
 class Errands:
-    def __init__(self, client: Client, threads: Threads) -> None:
+    def __init__(
+        self, client: Client, threads: Threads, *, changed: Callable[[UUID], None]
+    ) -> None:
         self.client = client
         self.threads = threads
+        self.changed = changed
         self._pauses: dict[Errand, Pause] = {}
 
     async def look(self) -> None:
@@ -69,16 +74,24 @@ class Errands:
         now = time.monotonic()
         ready = [e for e in due if e not in self._pauses or self._pauses[e].until <= now]
         for errand in ready[:AT_ONCE]:
-            await self._try(errand, self._tell if errand.title else self._delete)
+            await self._try(errand, self._work(errand))
+
+    def _work(self, errand: Errand) -> Callable[[Errand], Awaitable[None]]:
+        if errand.privacy:
+            return self._set_privacy
+        return self._tell if errand.title else self._delete
 
     async def _try(self, errand: Errand, work: Callable[[Errand], Awaitable[None]]) -> None:
         try:
             await work(errand)
         except errors.V0Error as error:
             logger.info("errand for chat %s: %s", errand.chat, error)
-            pause = self._pauses.setdefault(errand, Pause())
-            pause.seconds = min(pause.seconds * 2, LONGEST_PAUSE)
-            pause.until = time.monotonic() + max(pause.seconds, error.retry_after or 0)
+            self._rest(errand, error.retry_after or 0)
+
+    def _rest(self, errand: Errand, least: float = 0) -> None:
+        pause = self._pauses.setdefault(errand, Pause())
+        pause.seconds = min(pause.seconds * 2, LONGEST_PAUSE)
+        pause.until = time.monotonic() + max(pause.seconds, least)
 
     async def _tell(self, errand: Errand) -> None:
         try:
@@ -86,6 +99,19 @@ class Errands:
         except (errors.NotFound, errors.Forbidden, errors.Invalid) as error:
             logger.info("v0 does not take the title of chat %s: %s", errand.chat, error)
         await self.threads.write(title_said, errand)
+
+    async def _set_privacy(self, errand: Errand) -> None:
+        try:
+            chat = await self.client.update_chat(errand.v0_chat, privacy=errand.privacy)
+        except errors.NotFound as error:
+            logger.info("v0 has no chat %s any more: %s", errand.chat, error)
+            said = errand.privacy
+        else:
+            said = chat.privacy
+        if said != errand.privacy:
+            self._rest(errand)
+        if await self.threads.write(privacy_said, errand, said):
+            self.changed(errand.chat)
 
     async def _delete(self, errand: Errand) -> None:
         if errand.v0_chat:
@@ -132,15 +158,30 @@ def due_errands() -> list[Errand]:
     unsaid = Chat.objects.filter(title_unsaid=True, deleted_at=None, v0_id__isnull=False)
     rows = unsaid.exclude(title="").values_list("id", "v0_id", "title")
     titles = [Errand(id, v0_id or "", title) for id, v0_id, title in rows]
+    untold = Chat.objects.filter(privacy_unsaid=True, deleted_at=None, v0_id__isnull=False)
+    levels = [
+        Errand(id, v0_id or "", privacy=privacy)
+        for id, v0_id, privacy in untold.values_list("id", "v0_id", "privacy")
+    ]
     gone = _deleted_for_good()
     # A run ends with its cost, and what is being created there has no id yet: both are waited for.
     gone = gone.exclude(pk__in=Message.objects.filter(state__in=LIVE).values("chat"))
     gone = gone.exclude(pk__in=Intent.objects.filter(state__in=ON_ITS_WAY).values("chat"))
-    return titles + [Errand(id, v0_id or "") for id, v0_id in gone.values_list("id", "v0_id")]
+    return (
+        titles + levels + [Errand(id, v0_id or "") for id, v0_id in gone.values_list("id", "v0_id")]
+    )
 
 
 def title_said(errand: Errand) -> None:
     Chat.objects.filter(id=errand.chat, title=errand.title).update(title_unsaid=False)
+
+
+def privacy_said(errand: Errand, said: str) -> bool:
+    """Note v0's level; whether that is news. It counts as told only if it is what was asked for."""
+    same = Chat.objects.filter(id=errand.chat, privacy=errand.privacy)
+    untold = {} if said != errand.privacy else {"privacy_unsaid": False}
+    news = same.exclude(privacy_at_v0=said, privacy_unsaid=said != errand.privacy)
+    return bool(news.update(privacy_at_v0=said[:20], version=F("version") + 1, **untold))
 
 
 def forget(errand: Errand) -> None:

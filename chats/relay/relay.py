@@ -69,7 +69,7 @@ class Relay:
             on_outcome=self.watch.note,
         )
         self.mirror = Mirror(self.client, self.threads, changed=self._changed_elsewhere)
-        self.errands = Errands(self.client, self.threads)
+        self.errands = Errands(self.client, self.threads, changed=self.changed)
         self.notices = Notices(self.threads)
         self.copies = Copies(self.client, self.threads, self.hub.start, self.changed)
 

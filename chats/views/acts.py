@@ -121,8 +121,20 @@ def _move(found: Chat, team: Team | None) -> None:
         return
     privacy = Privacy.PRIVATE if found.privacy in OF_TEAMS else found.privacy
     Chat.objects.filter(id=found.id, privacy=found.privacy).update(
-        team=team, privacy=privacy, version=F("version") + 1
+        team=team,
+        privacy=privacy,
+        privacy_unsaid=F("privacy_unsaid") if privacy == found.privacy else True,
+        version=F("version") + 1,
     )
+
+
+@require_POST
+def repeat_privacy(request: Request, id: UUID) -> HttpResponse:
+    """Tells v0 once more who may see the chat, after somebody widened that there."""
+    found = permissions.chat(request, id, Action.MANAGE)
+    Chat.objects.filter(id=found.id).update(privacy_unsaid=True, version=F("version") + 1)
+    relay.changed(found.id)
+    return see_chat(found.id)
 
 
 @form_methods

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 
 from chats import permissions
 from chats.models import Chat, Message, Person
+from chats.models.chats import AtV0, Privacy
 from chats.models.messages import MessageState
 from chats.permissions import Action
 from chats.relay.rows import utc
@@ -24,6 +25,13 @@ from chats.views.access import Request, allowed_actions
 from chats.views.cards import Card, card, decided
 from chats.views.costs import costs
 
+LEVELS = {
+    Privacy.PRIVATE: "private",
+    Privacy.TEAM: "for the team to read",
+    Privacy.TEAM_EDIT: "for the team to edit",
+    Privacy.UNLISTED: "open to whoever has the link",
+    Privacy.PUBLIC: "public",
+}
 # A page has at least these last messages of its chat, whenever it was loaded.
 RECENT = 20
 
@@ -55,8 +63,20 @@ def standing(request: HttpRequest, found: Chat, allowed: Collection[Action]) -> 
     may_copy = Action.DUPLICATE in allowed and bool(found.v0_id) and not found.at_v0
     return {
         "is_closed": is_closed(found),
+        "level": _level(found) if Action.MANAGE in allowed else None,
         "may_copy": may_copy,
         "may_start": isinstance(request.user, Person),
+    }
+
+
+def _level(found: Chat) -> dict[str, Any] | None:
+    """What somebody who decides who may see the chat has to know of its level at v0."""
+    if not found.is_wider_at_v0 or found.at_v0 == AtV0.GONE:
+        return None
+    return {
+        "is_pending": found.privacy_unsaid,
+        "here": LEVELS.get(found.privacy),
+        "there": LEVELS.get(found.privacy_at_v0, found.privacy_at_v0),
     }
 
 

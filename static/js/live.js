@@ -24,6 +24,7 @@ const TIMES = {
   ...JSON.parse(document.querySelector('meta[name="live"]')?.content ?? "{}"),
 };
 const WINDOW = "#title, #earlier, #messages, #marks, #at, [data-fixed]";
+const STYLES = ["put", "attrs", "own", "window"];
 const FOR_HTMX = "[hx-get], [hx-post], [hx-trigger], [hx-boost]";
 
 /* What a frame does to the page */
@@ -154,8 +155,21 @@ function keepScroll() {
   };
 }
 
+/** What is one reader's own, by id; a message that is not on this page yet, or any more, has no place for it. */
+function putOwn(target, fragment) {
+  return [...fragment.children].flatMap((fresh) => {
+    const old = fresh.id === target.id ? target : document.getElementById(fresh.id);
+    if (!old) return [];
+    if (old === target) old.replaceWith(fresh);
+    else old.replaceChildren(...[...fresh.childNodes].map(asChosen));
+    return [old === target ? fresh : old];
+  });
+}
+
 function swap(style, target, fragment) {
   switch (style) {
+    case "own":
+      return putOwn(target, fragment);
     case "put":
       return [put(target, fragment.firstElementChild)];
     case "attrs":
@@ -334,7 +348,7 @@ htmx.defineExtension("live", {
   init: (internal) => void (api = internal),
   isInlineSwap: (style) => style === "put" || style === "attrs",
   handleSwap(style, target, fragment) {
-    if (!["put", "attrs", "window"].includes(style)) return false;
+    if (!STYLES.includes(style)) return false;
     try {
       const changed = swap(style, target, fragment).filter(isForHtmx);
       if (style === "window") reconnect();

@@ -98,6 +98,7 @@ def test_tabs_and_history_say_where_one_is(
         expect(page).to_have_title(f"{title} {DASH} v0web")
     # A title, a menu, a dialog and an answer that runs are no steps of their own.
     before = page.evaluate("history.length")
+    is_live(page)
     page.keyboard.press("F2")
     page.keyboard.press("Escape")
     page.fill("#message", QUICK)

@@ -126,6 +126,8 @@ def test_a_page_reloaded_at_thirty_moments_never_shows_less(page: Page, world: W
 
 # --- A server that is started again ---
 
+# What a page says in the console while nobody answers it.
+AWAY = r"WebSocket|ERR_CONNECTION_REFUSED|\[object Event\]|htmx:(sendError|afterRequest)"
 # v0 stands still while the server is away, for longer than the suite's own patience with it.
 PATIENT = {**QUICK, "V0_HEADERS_TIMEOUT": "30", "V0_SILENCE_TIMEOUT": "30"}
 
@@ -144,7 +146,7 @@ def test_a_page_left_open_follows_a_server_that_is_started_again(
     sandbox: Sandbox, here: Callable[[Mapping[str, str]], World], page_of: PageOf, end: str
 ) -> None:
     own = here(PATIENT)
-    page = page_of(own.app, OWNER, allowed=r"WebSocket|ERR_CONNECTION_REFUSED|\[object Event\]")
+    page = page_of(own.app, OWNER, allowed=AWAY)
     page.add_init_script(WATCH)
     page.goto("/")
     chat = ask(page, SHORT)

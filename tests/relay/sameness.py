@@ -48,14 +48,16 @@ def as_v0_says(messages: list[dict[str, Any]]) -> list[tuple[object, ...]]:
 
 
 def here_and_there(world: World, chat: str) -> tuple[list[str], list[str]]:
-    """What the rows say and what v0 says, line by line: every message in its order, and the title,
-    unless a person gave one here."""
+    """What the rows say and what v0 says, line by line: every message in its order, v0's level
+    of privacy, and the title, unless a person gave one here."""
     here = world.chat(chat)
-    title = here["title"]
-    if not here["title_given"]:
-        title = world.at_v0(f"/chats/{here['v0_id']}").get("title", "")
+    there = world.at_v0(f"/chats/{here['v0_id']}")
+    title = here["title"] if here["title_given"] else there.get("title", "")
     rows, messages = said(world.messages(chat)), as_v0_says(listed(world, chat))
-    return [here["title"], *map(repr, rows)], [title, *map(repr, messages)]
+    return (
+        [here["title"], here["privacy_at_v0"], *map(repr, rows)],
+        [title, there["privacy"], *map(repr, messages)],
+    )
 
 
 def until_same(world: World, chat: str, *, within: float = 20) -> None:

@@ -151,3 +151,36 @@ def test_the_run_of_a_deleted_chat_is_stopped_and_its_cost_kept(world: World) ->
     wait_until(lambda: not is_kept(world, chat), what="the rows to go")
     assert world.ledger["stops"] == 1
     assert [row["outcome"] for row in costs(world, answer)] == ["stopped"]
+
+
+# --- Who may see a chat, at v0 ---
+
+
+def level(world: World, chat: str) -> str:
+    return str(world.at_v0(f"/chats/{world.chat(chat)['v0_id']}")["privacy"])
+
+
+def test_a_chat_opened_wider_at_v0_is_said_and_closed_again_until_v0_agrees(
+    world: World, sandbox: Sandbox
+) -> None:
+    chat = world.ask(QUICK)
+    world.finished(chat)
+    v0_chat = world.chat(chat)["v0_id"]
+    sandbox.edit(v0_chat, privacy="public")
+    wait_until(
+        lambda: "At v0 this chat is public; here it is private." in page(world, chat),
+        what="the page to say so",
+    )
+    # Nobody here sees more or less for it, and nobody at v0 is overruled unasked.
+    assert (world.chat(chat)["privacy"], level(world, chat)) == ("private", "public")
+    sandbox.fault(path="chats.update", kind="status", status=503, times=2, key=world.app.key)
+    assert world.post(f"/chats/{chat}/repeat-privacy/").status_code == 303
+    assert "told so until it agrees" in page(world, chat)
+    wait_until(lambda: not world.chat(chat)["privacy_unsaid"], what="v0 to agree")
+    assert level(world, chat) == "private"
+    assert "At v0 this chat is" not in page(world, chat)
+
+
+def page(world: World, chat: str) -> str:
+    html = world.client.get(f"/chats/{chat}/").text
+    return " ".join(html.split())

@@ -170,6 +170,8 @@ def page_is_as_stored(world: World, chat: Chat) -> None:
         if row["role"] == "user" or row["content"].startswith("Rewritten"):
             assert escape((row["text"] or row["content"]).partition("\n")[0]) in page
     assert ("This chat was deleted at v0." in page) == chat.is_gone
+    is_wider = stored["privacy_at_v0"] != "private" and not chat.is_gone
+    assert ("At v0 this chat is" in page) == is_wider
 
 
 def test_two_hundred_edits_elsewhere_end_as_v0_has_it(world: World, sandbox: Sandbox) -> None:

@@ -336,3 +336,32 @@ def test_nobody_moves_a_chat_to_a_team_that_is_not_theirs(
     chat.refresh_from_db()
     assert chat.team is None
     assert permissions.may(owner, chat, Action.MANAGE)
+
+
+@pytest.mark.parametrize("said", ["private", "team", "something new"])
+def test_a_level_counts_as_told_only_when_v0_says_the_same(
+    client_of: ClientOf, owner: Person, team: Team, chat_of: ChatOf, said: str
+) -> None:
+    chat = chat_of(owner, privacy="team", team=team)
+    Chat.objects.filter(id=chat.id).update(v0_id="v0-chat", privacy_at_v0="team")
+    client_of(owner).post(f"/chats/{chat.id}/move/", {"place": "personal"})
+    [errand] = errands.due_errands()
+    assert (errand.v0_chat, errand.privacy) == ("v0-chat", "private")
+    errands.privacy_said(errand, said)
+    chat.refresh_from_db()
+    assert (chat.privacy_at_v0, chat.privacy_unsaid) == (said, said != "private")
+    assert bool(errands.due_errands()) == (said != "private")
+    html = client_of(owner).get(f"/chats/{chat.id}/").content.decode()
+    assert ("At v0 this chat is" in html) == (said != "private")
+
+
+def test_only_who_decides_who_sees_a_chat_is_told_of_its_level_at_v0(
+    client_of: ClientOf, owner: Person, mate: Person, team: Team, chat_of: ChatOf
+) -> None:
+    chat = chat_of(owner, privacy="team-edit", team=team)
+    Chat.objects.filter(id=chat.id).update(privacy_at_v0="public")
+    said = "At v0 this chat is public; here it is for the team to edit."
+    for person, told in ((owner, True), (mate, False)):
+        for path in ("", "own/"):
+            html = client_of(person).get(f"/chats/{chat.id}/{path}").content.decode()
+            assert (said in html) == told, path
