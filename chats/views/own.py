@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 
 from chats import permissions
 from chats.models import Chat, Message, Person
-from chats.models.chats import AtV0, Privacy
+from chats.models.chats import AtV0
 from chats.models.messages import MessageState
 from chats.permissions import Action
 from chats.relay.rows import utc
@@ -25,12 +25,12 @@ from chats.views.access import Request, allowed_actions
 from chats.views.cards import Card, card, decided
 from chats.views.costs import costs
 
-LEVELS = {
-    Privacy.PRIVATE: "private",
-    Privacy.TEAM: "for the team to read",
-    Privacy.TEAM_EDIT: "for the team to edit",
-    Privacy.UNLISTED: "open to whoever has the link",
-    Privacy.PUBLIC: "public",
+LEVELS: dict[str, str] = {
+    "private": "private",
+    "team": "for the team to read",
+    "team-edit": "for the team to edit",
+    "unlisted": "open to whoever has the link",
+    "public": "public",
 }
 # A page has at least these last messages of its chat, whenever it was loaded.
 RECENT = 20
