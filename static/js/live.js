@@ -155,14 +155,20 @@ function keepScroll() {
   };
 }
 
-/** What is one reader's own, by id; a message that is not on this page yet, or any more, has no place for it. */
+const wordsOf = (node) => node.textContent.replace(/\s+/g, " ").trim();
+
+/** What is one reader's own, by id. A message that is not on this page yet, or any more, has no place
+ * for it; what says the same again is left alone, with what a reader opened or filled in. */
 function putOwn(target, fragment) {
   return [...fragment.children].flatMap((fresh) => {
-    const old = fresh.id === target.id ? target : document.getElementById(fresh.id);
-    if (!old) return [];
-    if (old === target) old.replaceWith(fresh);
-    else old.replaceChildren(...[...fresh.childNodes].map(asChosen));
-    return [old === target ? fresh : old];
+    if (fresh.id === target.id) {
+      target.replaceWith(fresh);
+      return [fresh];
+    }
+    const old = document.getElementById(fresh.id);
+    if (!old || (old.childElementCount && wordsOf(old) === wordsOf(fresh))) return [];
+    old.replaceChildren(...[...fresh.childNodes].map(asChosen));
+    return [old];
   });
 }
 

@@ -82,6 +82,8 @@ if (messages && jump && dock) {
   for (const kind of ["wheel", "touchmove", "pointerdown", "keydown"]) {
     addEventListener(kind, letGo, { passive: true });
   }
+  // At the very top nothing scrolls any more.
+  addEventListener("wheel", ({ deltaY }) => deltaY < 0 && reachBack(), { passive: true });
   addEventListener("scroll", () => {
     if (scrollY < lastTop) reachBack();
     if (scrollY < lastTop) follows = false;
@@ -104,11 +106,3 @@ if (messages && jump && dock) {
   });
   soon();
 }
-
-// What a reader opened stays open: a slot that says the same again is left alone.
-document.addEventListener("htmx:oobBeforeSwap", (event) => {
-  const { target, fragment } = event.detail;
-  if (!target.id.endsWith("-own")) return;
-  const text = (node) => node.textContent.replace(/\s+/g, " ").trim();
-  if (target.childElementCount && text(target) === text(fragment)) event.detail.shouldSwap = false;
-});

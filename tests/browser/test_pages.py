@@ -295,6 +295,8 @@ def test_earlier_messages_come_without_a_jump(app: AppServer, chat: Page) -> Non
     expect(articles).to_have_count(50)
     first = f"#{articles.first.get_attribute('id')}"
     # Scrolling up to them is all it takes.
+    chat.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    chat.wait_for_function("scrollY > 0")
     before = chat.evaluate(
         "first => (scrollTo(0, 0), document.querySelector(first).getBoundingClientRect().top)",
         first,
