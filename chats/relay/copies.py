@@ -107,7 +107,7 @@ class Copies:
         await self.threads.write(posting, copy)
         try:
             made = await self.client.duplicate_chat(copy.source, title=copy.title)
-            await self._accept(copy, made.id)
+            await self._accept(copy, made)
         except errors.NotSent as error:
             await self.threads.write(ended, copy, IntentState.UNSENT, error.problem)
         except errors.V0Error as error:
@@ -139,10 +139,10 @@ class Copies:
         except errors.V0Error as error:
             logger.info("looking up copy %s: %s", copy.intent, error)
             return False
-        ids = [chat.id for chat in marked.chats] or await self.threads.read(unknown_here, new)
-        if len(ids) != 1:
+        found = marked.chats or await self.threads.read(unknown_here, new)
+        if len(found) != 1:
             return False
-        await self._accept(copy, ids[0])
+        await self._accept(copy, found[0])
         return True
 
     async def _listed(self) -> list[types.Chat]:
@@ -153,9 +153,9 @@ class Copies:
                 break
         return listed
 
-    async def _accept(self, copy: Copy, v0_chat: str) -> None:
-        copy.v0_chat = v0_chat
-        await self.threads.write(accepted, copy)
+    async def _accept(self, copy: Copy, made: types.Chat) -> None:
+        copy.v0_chat = made.id
+        await self.threads.write(accepted, copy, made.privacy)
 
     async def _fetch(self, copy: Copy) -> None:
         """Mark the copy as ours at v0 and store its messages; both are free and may be repeated."""
@@ -243,12 +243,12 @@ def checking(copy: Copy) -> None:
         _bump(copy)
 
 
-def accepted(copy: Copy) -> None:
+def accepted(copy: Copy, privacy: str) -> None:
     with transaction.atomic():
         Intent.objects.filter(id=copy.intent).update(
             state=IntentState.ACCEPTED, lease_until=_until()
         )
-        _bump(copy, v0_id=copy.v0_chat)
+        _bump(copy, v0_id=copy.v0_chat, privacy_at_v0=privacy[:20])
 
 
 def ended(copy: Copy, state: str, problem: str) -> None:
@@ -291,10 +291,10 @@ def _row(chat: UUID, position: int, message: types.Message, *, is_newest: bool) 
     return row
 
 
-def unknown_here(chats: Sequence[types.Chat]) -> list[str]:
+def unknown_here(chats: Sequence[types.Chat]) -> tuple[types.Chat, ...]:
     ids = [chat.id for chat in chats]
     known = set(Chat.objects.filter(v0_id__in=ids).values_list("v0_id", flat=True))
-    return [id for id in ids if id not in known]
+    return tuple(chat for chat in chats if chat.id not in known)
 
 
 def _bump(copy: Copy, **fields: Any) -> None:
