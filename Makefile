@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 # Options for pytest, such as ARGS="-k sockets".
 ARGS ?=
-WORKERS ?= 2
+WORKERS ?= 3
 
 .PHONY: run test lint lock
 .DEFAULT_GOAL := run
@@ -17,7 +17,7 @@ run: $(VENV)/run.stamp
 
 test: $(VENV)/test.stamp
 	@.ci/chromium
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(if $(CI),-q --color=no) $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(if $(CI),-q --color=no) $(ARGS)
 
 lint: $(VENV)/test.stamp
 	@$(BIN)/ruff format --check $(if $(CI),--quiet) .
