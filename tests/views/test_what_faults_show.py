@@ -27,7 +27,7 @@ LIST = "/chats/{chat}/messages"
 RESUME = "/chats/{chat}/resume"
 
 WHOLE = replace(SHOWS["all-parts"], title="", says="Play <b>this</b>.")
-AGAIN = ("Try again", "Edit and send")
+AGAIN = ("Try again",)
 EDIT = ("Edit and send",)
 ELSEWHERE = ("Ask this in a new chat",)
 # Nobody knows whether v0 has it: sent once more it may cost twice.
