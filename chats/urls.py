@@ -7,6 +7,7 @@ from django.urls import path
 from chats.views import (
     acts,
     adopt,
+    attachments,
     chat,
     composer,
     decide,
@@ -31,6 +32,9 @@ urlpatterns = [
     path("settings/notices/", notices.notices, name="notices"),
     path("health/", health.health, name="health"),
     path("adopt/", adopt.adopt, name="adopt"),
+    path("attachments/", attachments.attachments, name="attachments"),
+    path("attachments/<uuid:id>/", attachments.attachment, name="attachment"),
+    path("attachments/<uuid:id>/remove/", attachments.remove, name="remove_attachment"),
     path("chats/", home.create, name="create"),
     path("chats/<uuid:id>/", chat.chat, name="chat"),
     path("chats/<uuid:id>/messages/", send.send, name="send"),

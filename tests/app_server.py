@@ -102,7 +102,8 @@ class AppServer:
         self.database = database
         self.port = free_port()
         self.key = f"test-{uuid.uuid4().hex}"
-        self.settings = {"PORT": str(self.port), "V0_SANDBOX_KEY": self.key, **settings}
+        own = {"PORT": str(self.port), "V0_SANDBOX_KEY": self.key, "V0_VAR": str(database.parent)}
+        self.settings = {**own, **settings}
         self.log_file = folder / f"app-{self.port}.log"
         self.process: subprocess.Popen[bytes] | None = None
 

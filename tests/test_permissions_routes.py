@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -19,7 +20,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from pytest_django.fixtures import Settings
 
 from chats.consumers import Socket
-from chats.models import Chat, Entry, Intent, Message, Person
+from chats.models import Attachment, Chat, Entry, Intent, Message, Person
 from chats.routing import websocket_urlpatterns
 from tests.people import SLUG, Cast, cast
 from tests.rights import INVITED, LEVELS, PEOPLE, READING_ON, expected
@@ -44,6 +45,8 @@ OF_A_CHAT = {
     "copying": {"GET": "READ"},
     "copy_again": {"POST": "MANAGE"},
 }
+# Routes of one file of a message: who may read its chat may read it, nobody can take it back.
+OF_A_FILE = {"attachment": {"GET": "READ"}, "remove_attachment": {"POST": ""}}
 # What a visitor without an account gets at every other route: a status, and where it leads.
 SIGN_IN = "/accounts/login/"
 ELSEWHERE = {
@@ -54,6 +57,7 @@ ELSEWHERE = {
     "needs_you": ("GET", 302, SIGN_IN),
     "notices": ("GET", 302, SIGN_IN),
     "adopt": ("GET", 302, SIGN_IN),
+    "attachments": ("GET", 302, SIGN_IN),
     "shared": ("GET", 404, ""),
     "setup": ("GET", 404, ""),
     "healthz": ("GET", 200, ""),
@@ -144,9 +148,9 @@ def body(response: HttpResponseBase, *masked: object) -> str:
 def test_every_route_has_a_line_in_these_tables() -> None:
     """The admin's own routes are walked in tests/test_admin.py."""
     found = list(routes(get_resolver().url_patterns))
-    assert {route.name for route in found} == set(OF_A_CHAT) | set(ELSEWHERE)
+    assert {route.name for route in found} == set(OF_A_CHAT) | set(OF_A_FILE) | set(ELSEWHERE)
     of_a_chat = {route.name for route in found if "uuid" in str(route.pattern)}
-    assert of_a_chat == set(OF_A_CHAT)
+    assert of_a_chat == set(OF_A_CHAT) | set(OF_A_FILE)
 
 
 def test_every_socket_is_admitted_by_the_same_class() -> None:
@@ -312,3 +316,25 @@ def test_no_page_tells_of_a_chat_that_is_not_in_the_list(
     for level in LEVELS:
         chat = scene.people.chat(who, level)
         assert (titles[chat.pk] in found) == (expected("LIST")[who][level] == "+"), level
+
+
+def test_a_file_is_read_by_whoever_reads_its_chat(
+    scene: Scene, settings: Settings, tmp_path: Path
+) -> None:
+    kept = {"BACKEND": settings.STORAGES["default"]["BACKEND"], "OPTIONS": {"location": tmp_path}}
+    settings.STORAGES = {**settings.STORAGES, "default": kept}
+    (tmp_path / "kept").write_bytes(b"text")
+    files = {}
+    for chat in scene.people.chats.values():
+        message = chat.messages.get(role="user")
+        files[chat.pk] = Attachment.objects.create(message=message, name="a.txt", file="kept")
+    got: dict[str, dict[str, str]] = {}
+    for who in LOOKED_UP:
+        settings.V0_ANONYMOUS_READING = who in READING_ON
+        client, got[who] = scene.client(who), {}
+        for level in LEVELS:
+            file = files[scene.people.chat(who, level).pk]
+            status = client.get(f"/attachments/{file.pk}/").status_code
+            got[who][level] = {404: "4", 403: "3"}.get(status, "+")
+            assert client.post(f"/attachments/{file.pk}/remove/").status_code == 404
+    assert got == {who: expected("READ")[who] for who in LOOKED_UP}

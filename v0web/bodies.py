@@ -7,20 +7,26 @@ would hold up every socket meanwhile.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from daphne.http_protocol import HTTPFactory, WebRequest
 
+WORDS = (
+    b"This is more than can be sent at once, and nothing of it was taken. "
+    b"Go back: what you wrote is still there. Then leave out files, or make them smaller.\n"
+)
 TOO_LARGE = (
     b"HTTP/1.1 413 Content Too Large\r\n"
     b"Content-Type: text/plain; charset=utf-8\r\n"
-    b"Content-Length: 30\r\n"
+    b"Content-Length: %d\r\n"
+    b"X-Content-Type-Options: nosniff\r\n"
     b"Cache-Control: no-store\r\n"
     b"Connection: close\r\n"
     b"\r\n"
-    b"This is more than is accepted\n"
-)
+    b"%b"
+) % (len(WORDS), WORDS)
 # Seconds for which what a refused peer still sends is read and dropped: a connection that is closed
 # with unread bytes is reset, and the peer never sees why.
 LINGER = 5.0
@@ -84,6 +90,6 @@ class RequestFactory(HTTPFactory):  # type: ignore[misc]
 
 
 def limit_of(path: bytes, *, common: int, routes: Mapping[str, int]) -> int:
-    """The most bytes for `path`: that of the first route that it starts with, else the common."""
+    """The most bytes for `path`: that of the first pattern that is all of it, else the common."""
     text = path.partition(b"?")[0].decode("latin-1")
-    return next((most for route, most in routes.items() if text.startswith(route)), common)
+    return next((most for route, most in routes.items() if re.fullmatch(route, text)), common)

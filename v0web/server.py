@@ -48,8 +48,8 @@ async def nothing() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the server is told. Times in seconds, sizes in bytes; `routes` are the beginnings of
-    paths with limits of their own. `start` is awaited before anything is served, `stop` when the
+    """What the server is told. Times in seconds, sizes in bytes; `routes` are patterns of
+    whole paths with limits of their own. `start` is awaited before anything is served, `stop` when the
     process begins to end."""
 
     host: str

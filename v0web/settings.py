@@ -7,6 +7,7 @@ those that NAME_FILE names.
 
 from __future__ import annotations
 
+import json
 import secrets
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,16 @@ V0_NOTICE_AFTER = env_float("V0_NOTICE_AFTER", 600)
 V0_NOTICE_EVERY = env_float("V0_NOTICE_EVERY", 30, least=0.1)
 # Characters in one message that a person sends.
 V0_MESSAGE_LIMIT = env_int("V0_MESSAGE_LIMIT", 100_000, least=1)
+# Files and addresses that one message may have with it.
+V0_ATTACHMENTS = env_int("V0_ATTACHMENTS", 10, least=1)
+# Bytes of all files of one message together.
+V0_ATTACHMENT_BYTES = env_int("V0_ATTACHMENT_BYTES", 8 * 1024 * 1024, least=1024)
+# Seconds for which a file that was uploaded and not sent is kept.
+V0_UNSENT_KEEP = env_float("V0_UNSENT_KEEP", 86_400)
+# The Django storage that keeps attachments, as a dotted name; empty keeps them in V0_VAR.
+V0_STORAGE = env_text("V0_STORAGE", "")
+# Its options as JSON, such as {"bucket_name": "files"}.
+V0_STORAGE_OPTIONS = env_secret("V0_STORAGE_OPTIONS")
 # Open sockets of one person.
 V0_SOCKETS_PER_PERSON = env_int("V0_SOCKETS_PER_PERSON", 30, least=1)
 # Whether sockets are compressed (permessage-deflate, 12-bit window).
@@ -347,15 +358,39 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = V0_BODY_LIMIT
-# Beginnings of paths that take larger bodies, with their limits in bytes: none so far.
-UPLOAD_ROUTES: dict[str, int] = {}
+# Patterns of whole paths that take larger bodies, with their limits in bytes: the files of a message,
+# what a form adds to them, and a text beside them.
+UPLOAD_ROUTES: dict[str, int] = dict.fromkeys(
+    (r"/attachments/", r"/chats/", r"/chats/[^/]+/messages/"), V0_ATTACHMENT_BYTES + V0_BODY_LIMIT
+)
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
+
+
+def storage(name: str, options: str) -> dict[str, Any]:
+    """Where attachments lie. No file of a person's is ever served from there directly."""
+    if not name:
+        return {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {
+                "location": VAR_DIR,
+                "file_permissions_mode": 0o600,
+                "directory_permissions_mode": 0o700,
+            },
+        }
+    try:
+        given = json.loads(options or "{}")
+    except ValueError:
+        given = None
+    if not isinstance(given, dict):
+        raise ImproperlyConfigured("V0_STORAGE_OPTIONS must be a JSON object.")
+    return {"BACKEND": name, "OPTIONS": given}
+
 
 STATIC_URL = "/static/"
 STATIC_ROOT = None if DEBUG else BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": storage(V0_STORAGE, V0_STORAGE_OPTIONS),
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG

@@ -49,6 +49,13 @@ class MessageForm(forms.Form):
         return str(self.cleaned_data["message"])
 
     @property
+    def known_token(self) -> UUID | None:
+        """The form's token, also when the rest of it was refused."""
+        self.full_clean()
+        token = self.cleaned_data.get("token")
+        return token if isinstance(token, UUID) else None
+
+    @property
     def given_token(self) -> UUID:
         token = self.cleaned_data["token"]
         assert isinstance(token, UUID)

@@ -55,3 +55,9 @@ class Attachment(models.Model):
     @property
     def is_image(self) -> bool:
         return self.content_type.startswith("image/") and self.width is not None
+
+    def drop_file(self) -> None:
+        """Delete the bytes of a row that is gone, unless another row has the same."""
+        name = self.file.name
+        if name and not Attachment.objects.filter(file=name).exists():
+            self.file.storage.delete(name)

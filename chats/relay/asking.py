@@ -5,8 +5,10 @@ sends nothing until the stream is entered.
 
     message  text            model   one of MODELS     images  bool       system  text
     mcp      ids, [] is none; absent is the account's own choice          skills  wires of Skill
-    urls     of attachments  fix     bool              task    a built task, for a resolve
-    metadata of a new chat
+    files    our ids, of attachments          fix     bool
+    task     a built task, for a resolve      metadata of a new chat
+
+What is in the files is given beside it, at the moment of the request.
 """
 
 from __future__ import annotations
@@ -24,7 +26,10 @@ from chats.v0api.tasks import Written
 OURS = "v0web_intent"
 
 
-def charged(client: Client, job: Job) -> AbstractAsyncContextManager[EventStream]:
+def charged(
+    client: Client, job: Job, urls: tuple[str, ...]
+) -> AbstractAsyncContextManager[EventStream]:
+    """The request of `job`; `urls` are its attachments as v0 can read them."""
     payload = job.payload
     model = payload.get("model") or ""
     match job.kind:
@@ -33,6 +38,7 @@ def charged(client: Client, job: Job) -> AbstractAsyncContextManager[EventStream
             return client.create_stream(
                 CreateChat(
                     **_options(payload),
+                    attachments=urls,
                     privacy=job.privacy,
                     metadata={**payload.get("metadata", {}), OURS: str(job.intent)},
                     title=given,
@@ -46,7 +52,9 @@ def charged(client: Client, job: Job) -> AbstractAsyncContextManager[EventStream
             )
             return client.resolve_stream(job.v0_chat, task)
         case _:
-            return client.send_stream(job.v0_chat, SendMessage(**_options(payload)))
+            return client.send_stream(
+                job.v0_chat, SendMessage(**_options(payload), attachments=urls)
+            )
 
 
 def _options(payload: dict[str, Any]) -> dict[str, Any]:
@@ -58,6 +66,5 @@ def _options(payload: dict[str, Any]) -> dict[str, Any]:
         "image_generations": bool(payload.get("images")),
         "mcp_server_ids": None if mcp is None else tuple(mcp),
         "skills": tuple(Skill(**skill) for skill in payload.get("skills", ())),
-        "attachments": tuple(payload.get("urls", ())),
         "fix_with_v0": bool(payload.get("fix")),
     }

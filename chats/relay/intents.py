@@ -17,7 +17,7 @@ from django.db.models import Max, Q
 
 from chats.models import Chat, Intent, Message, Person
 from chats.models.messages import LIVE, IntentState, MessageState
-from chats.relay import store
+from chats.relay import store, uploads
 
 
 class Busy(Exception):
@@ -35,7 +35,7 @@ def digest(chat: UUID | None, payload: dict[str, Any]) -> str:
 
 def create(person: Person, token: UUID, payload: dict[str, Any], **chat: Any) -> Message:
     """A new chat of `person`; the unfinished answer to its first message. A `token` that was used for
-    the same gives what it gave then."""
+    the same gives what it gave then. `files` in the payload are ids; Missing when one is gone."""
     return _write(person, token, payload, None, chat)
 
 
@@ -157,8 +157,10 @@ def _rows(
         state=MessageState.SENDING,
         author=person,
         text=payload["message"],
-        attachments=payload.get("attachments", []),
     )
+    if payload.get("files"):
+        message.attachments = uploads.take(person, message, payload["files"])
+        message.save(update_fields=["attachments"])
     answer = Message.objects.create(
         chat=chat, position=last + 2, role="assistant", state=MessageState.SENDING
     )

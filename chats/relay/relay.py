@@ -17,7 +17,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import Error as DatabaseError
 
-from chats.relay import adoption, store
+from chats.relay import adoption, store, uploads
 from chats.relay.adoption import Offers
 from chats.relay.copies import Copies
 from chats.relay.errands import Errands
@@ -85,6 +85,7 @@ class Relay:
             self._every(5, self._sweep)
             self._every(settings.V0_LOOK_EVERY, self.mirror.turn)
             self._every(settings.V0_SWEEP_EVERY, self.mirror.sweep)
+            self._every(settings.V0_SWEEP_EVERY, self._sweep_files)
             self._every(settings.V0_NOTICE_EVERY, self.notices.look)
             self._loops.append(self.hub.start(self.watch.probe_forever(self.client)))
 
@@ -187,6 +188,9 @@ class Relay:
 
     async def _sweep(self) -> None:
         self.hub.sweep()
+
+    async def _sweep_files(self) -> None:
+        await self.threads.read(uploads.sweep)
 
     # Runs
 

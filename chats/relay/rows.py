@@ -12,7 +12,7 @@ from typing import Any
 
 from chats.models import Message
 from chats.models.messages import Task
-from chats.rendering.shown import Shown
+from chats.rendering.shown import File, Shown
 from chats.v0api.pending import (
     PendingConnect,
     PendingIntegration,
@@ -28,6 +28,7 @@ from chats.v0api.types import Attachment, parts_from_wire
 def shown(message: Message) -> Shown:
     """What every reader sees of a row; `author` must be fetched with it."""
     parts = parts_from_wire(message.parts)
+    files, others = _files(message)
     return Shown(
         id=str(message.id),
         role=message.role,
@@ -36,7 +37,8 @@ def shown(message: Message) -> Shown:
         author=message.author.shown_name if message.author else "",
         text=message.text,
         parts=parts,
-        attachments=tuple(Attachment.from_wire(item) for item in message.attachments),
+        attachments=tuple(others),
+        files=tuple(files),
         finish_reason=message.finish_reason,
         problem=message.problem,
         detail=message.detail,
@@ -44,6 +46,23 @@ def shown(message: Message) -> Shown:
         pending=message.state == "finished" and bool(message.asks),
         stopping=message.is_live and message.stop_asked_at is not None,
     )
+
+
+def _files(message: Message) -> tuple[list[File], list[Attachment]]:
+    """The files that we keep, and what lies elsewhere. Only rows of people of ours speak of the first."""
+    ours = [
+        wire
+        for wire in message.attachments
+        if message.author_id and isinstance(wire, dict) and "file" in wire and "url" not in wire
+    ]
+    others = [wire for wire in message.attachments if wire not in ours]
+    return [_file(wire) for wire in ours], [Attachment.from_wire(wire) for wire in others]
+
+
+def _file(wire: dict[str, Any]) -> File:
+    told = Attachment.from_wire(wire)
+    width, height = wire.get("width"), wire.get("height")
+    return File(told.name, wire["file"], told.content_type, told.size, width, height)
 
 
 def utc(moment: datetime) -> str:

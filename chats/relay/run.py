@@ -22,7 +22,7 @@ from typing import Any, ParamSpec, TypeVar
 from django.conf import settings
 
 from chats.models.messages import IntentState
-from chats.relay import doubt, store
+from chats.relay import doubt, store, uploads
 from chats.relay.asking import charged
 from chats.relay.rows import size
 from chats.relay.showing import Showing
@@ -81,10 +81,15 @@ class Run:
         if self.job.stop_asked:
             await self._write(store.never_sent, self.job)
             return
+        try:
+            urls = await self.threads.read(uploads.urls, self.job.files)
+        except uploads.Unreadable:
+            await self._refuse(IntentState.UNSENT, errors.NotSent(), problem="files")
+            return
         await self._write(store.posting, self.job)
         for attempt in range(BEFORE_SENDING + 1):
             try:
-                async with charged(self.client, self.job) as stream:
+                async with charged(self.client, self.job, urls) as stream:
                     await self._follow(stream)
                 break
             except errors.NotSent as error:

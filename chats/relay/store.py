@@ -23,6 +23,7 @@ from chats import usage
 from chats.models import Chat, Decision, Intent, Message
 from chats.models.messages import LIVE, IntentState, MessageState
 from chats.relay.rows import asks
+from chats.relay.uploads import ids_in
 from chats.v0api import types
 
 # Seconds: what v0 asks for beyond it is not worth a countdown.
@@ -59,6 +60,7 @@ class Job:
     parts: tuple[Any, ...]
     stop_asked: bool
     known: frozenset[str]
+    files: tuple[str, ...]
 
 
 def claim(holder: str, lease: float, limit: int = 20) -> list[Job]:
@@ -100,6 +102,7 @@ def _job(id: UUID) -> Job:
         parts=tuple(answer.parts),
         stop_asked=answer.stop_asked_at is not None,
         known=frozenset(ids.values()),
+        files=ids_in(intent.message.attachments) if intent and intent.message else (),
     )
 
 

@@ -71,8 +71,8 @@ class MessageRenderer:
             yield Node(
                 f"{self.id}-text", attrs=(("class", "message-text"),), html=escape(shown.text)
             )
-        if shown.attachments:
-            files = [_file(attachment) for attachment in shown.attachments]
+        if shown.files or shown.attachments:
+            files = [*shown.files, *map(_file, shown.attachments)]
             yield self._leaf("files", "ul", {"files": files})
 
     def _leaf(self, name: str, tag: str, context: Mapping[str, Any]) -> Node:

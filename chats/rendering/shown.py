@@ -14,10 +14,22 @@ STATES = ("sending", "checking", "streaming", "stopped", "failed", "finished")
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A file that we keep, by our `id`. An image that a page may show has `width` and `height`."""
+
+    name: str
+    id: str
+    kind: str = ""
+    size: int | None = None
+    width: int | None = None
+    height: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """One message as every reader of its chat may see it.
 
-    `id` is our uuid; `state` one of STATES; `text` what a person typed ("" for an answer); `parts`
+    `attachments` lie elsewhere, `files` with us. `id` is our uuid; `state` one of STATES; `text` what a person typed ("" for an answer); `parts`
     an answer's parts, in order; `created` an ISO time in UTC. `problem` is the code of what went
     wrong ("" when nothing did; the words for each code are in a template) and `detail` v0's own
     words about it, untrusted; `again` is the ISO time before which v0 takes no other try. `pending` says that the answer ended on a task for a person,
@@ -32,6 +44,7 @@ class Shown:
     text: str = ""
     parts: tuple[Part, ...] = ()
     attachments: tuple[Attachment, ...] = ()
+    files: tuple[File, ...] = ()
     finish_reason: str | None = None
     problem: str = ""
     detail: str = ""

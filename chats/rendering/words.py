@@ -20,6 +20,10 @@ class Problem:
 
 PROBLEMS: Mapping[str, Problem] = {
     "unsent": Problem("This did not reach v0, and nothing was charged.", "It can be sent again."),
+    "files": Problem(
+        "A file of this message could not be read here. Nothing left for v0, and nothing was charged.",
+        "Attach it again.",
+    ),
     "refused": Problem("v0 did not accept this.", "Change the message and send it again."),
     "unauthorized": Problem(
         "v0 does not accept this installation's API key.",

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_safe
 from chats import permissions, relay
 from chats.live.html import render as html_of
 from chats.live.state import Node, State
-from chats.models import Chat, Message, Person
+from chats.models import Attachment, Chat, Message, Person
 from chats.models.messages import LIVE
 from chats.permissions import Action
 from chats.relay import intents
@@ -61,12 +61,13 @@ def page(
     found: Chat,
     *,
     text: str = "",
+    files: Sequence[Attachment] = (),
     refusal: str = "",
     card: Card | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """The chat as `request` may see it; `text` is put into the composer, `refusal` above it,
-    and `card` is how somebody left the card of a task."""
+    """The chat as `request` may see it; `text` and `files` are put into the composer, `refusal`
+    above it, and `card` is how somebody left the card of a task."""
     rows = window(found, before=_number(request, "before"), first=_uuid(request, "from"))
     state, at = relay.standing(found.id) if rows.is_latest else (None, "")
     messages = nodes(rows.rows, state)
@@ -93,6 +94,7 @@ def page(
         **standing(request, found, allowed),
         "may_send": Action.SEND in allowed and rows.is_latest and copy is None,
         "text": text,
+        "attached": files,
         "refusal": refusal,
         **composer(found, live, token=uuid4()),
         **shell(request, current=found.id),

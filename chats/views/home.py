@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from uuid import uuid4
 
 from django.core.exceptions import PermissionDenied
@@ -10,11 +12,14 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
 from chats import permissions, relay
+from chats.forms.attachments import GONE
 from chats.forms.message import MessageForm, normalise
-from chats.models import Chat, Person
+from chats.models import Attachment, Chat, Person
 from chats.permissions import Action
 from chats.relay import intents
+from chats.relay.uploads import Missing
 from chats.views.access import Request, see_chat, signed_in, uuid_or_404
+from chats.views.attachments import attached
 from chats.views.refusals import USED_FORM
 from chats.views.shell import shell
 
@@ -56,12 +61,16 @@ def _deleted(request: Request) -> Chat | None:
 @signed_in
 def create(request: Request, person: Person) -> HttpResponse:
     form = MessageForm(request.POST)
-    if not form.is_valid():
-        return page(request, text=form.kept, refusal=form.sentence, status=422)
+    brought = attached(request, person, form)
+    give_back = partial(page, request, text=form.kept, files=brought.rows)
+    if sentence := brought.refusal(form):
+        return give_back(refusal=sentence, status=422)
     try:
-        answer = intents.create(person, form.given_token, {"message": form.text})
+        answer = intents.create(person, form.given_token, {"message": form.text, **brought.payload})
     except intents.TokenReused:
-        return page(request, text=form.kept, refusal=USED_FORM, status=409)
+        return give_back(refusal=USED_FORM, status=409)
+    except Missing:
+        return give_back(refusal=GONE, status=409)
     relay.wake()
     return see_chat(answer.chat_id)
 
@@ -70,11 +79,13 @@ def page(
     request: HttpRequest,
     *,
     text: str = "",
+    files: Sequence[Attachment] = (),
     refusal: str = "",
     deleted: Chat | None = None,
     status: int = 200,
 ) -> HttpResponse:
     context = {"token": uuid4(), "text": text, "refusal": refusal, "examples": EXAMPLES}
+    context["attached"] = files
     if deleted is not None and deleted.deleted_at is not None:
         left = deleted.deleted_at - permissions.undo_limit()
         context |= {"deleted": deleted, "undo": round(left.total_seconds(), 1)}

@@ -6,7 +6,8 @@ an intent and wakes the relay, which is the only one to talk to v0.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -17,12 +18,15 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_POST
 
 from chats import permissions, relay
+from chats.forms.attachments import GONE
 from chats.forms.message import MessageForm
-from chats.models import Chat, Intent, Message
+from chats.models import Attachment, Chat, Intent, Message, Person
 from chats.permissions import Action
 from chats.relay import intents
+from chats.relay.uploads import Missing, ids_in
 from chats.views import chat as chat_page
 from chats.views.access import Request, member, see_chat, uuid_or_404
+from chats.views.attachments import attached
 from chats.views.composer import answered
 from chats.views.own import is_closed, may_repeat
 from chats.views.refusals import BUSY, CLOSED, USED_FORM
@@ -41,16 +45,18 @@ def send(request: Request, id: UUID) -> HttpResponse:
         return _closed(request, id, form)
     if "look" in request.POST:
         # Without scripts: the page as it is now, and what was typed so far.
-        return chat_page.page(request, found, text=form.kept)
+        brought = attached(request, member(request), form)
+        return chat_page.page(request, found, text=form.kept, files=brought.rows)
     return _take(request, found, form)
 
 
 def _closed(request: Request, id: UUID, form: MessageForm) -> HttpResponse:
     """403; with the page, on which the text can go into a new chat, where v0 has closed this one."""
     found = permissions.chat(request, id, Action.READ)
-    if request.htmx or not is_closed(found) or not request.user.is_authenticated:
+    if request.htmx or not is_closed(found) or not isinstance(request.user, Person):
         raise PermissionDenied
-    return chat_page.page(request, found, text=form.kept, refusal=CLOSED, status=403)
+    files = attached(request, request.user, form).rows
+    return chat_page.page(request, found, text=form.kept, files=files, refusal=CLOSED, status=403)
 
 
 @require_POST
@@ -61,15 +67,18 @@ def again(request: Request, id: UUID) -> HttpResponse:
     answer = get_object_or_404(found.messages, id=run, role="assistant")
     if not may_repeat(answer, found.messages.last()):
         return see_chat(found.id)
-    form = MessageForm({"message": asked(answer), "token": request.POST.get("token")})
-    return _take(request, found, form, options(answer))
+    asked = question(answer)
+    text, files = (asked.text, ids_in(asked.attachments)) if asked else ("", ())
+    form = MessageForm({"message": text, "token": request.POST.get("token")})
+    return _take(
+        request, found, form, {**options(answer), **({"files": [*files]} if files else {})}
+    )
 
 
-def asked(answer: Message) -> str:
-    """The text that `answer` answers."""
+def question(answer: Message) -> Message | None:
+    """What `answer` answers."""
     earlier = answer.chat.messages.filter(role="user", position__lt=answer.position)
-    message = earlier.last()
-    return message.text if message else ""
+    return earlier.last()
 
 
 def options(answer: Message) -> dict[str, Any]:
@@ -82,21 +91,34 @@ def options(answer: Message) -> dict[str, Any]:
 def _take(
     request: Request, found: Chat, form: MessageForm, options: Mapping[str, Any] = NONE
 ) -> HttpResponse:
-    if not form.is_valid():
-        return refused(request, found, form.kept, form.sentence, status=422)
+    brought = attached(request, member(request), form)
+    give_back = partial(refused, request, found, form.kept, brought.rows)
+    if sentence := brought.refusal(form):
+        return give_back(sentence, status=422)
+    payload = {"message": form.text, **brought.payload, **options}
     try:
-        intents.send(member(request), form.given_token, {"message": form.text, **options}, found)
+        intents.send(member(request), form.given_token, payload, found)
     except intents.Busy:
-        return refused(request, found, form.kept, BUSY, status=409)
+        return give_back(BUSY, status=409)
     except intents.TokenReused:
-        return refused(request, found, form.kept, USED_FORM, status=409)
+        return give_back(USED_FORM, status=409)
+    except Missing:
+        return give_back(GONE, status=409)
     relay.changed(found.id)
     relay.wake()
     return answered(request, found) if request.htmx else see_chat(found.id)
 
 
 def refused(
-    request: Request, found: Chat, text: str, sentence: str, *, status: int
+    request: Request,
+    found: Chat,
+    text: str,
+    files: Sequence[Attachment],
+    sentence: str,
+    *,
+    status: int,
 ) -> HttpResponse:
-    give_back = answered if request.htmx else chat_page.page
-    return give_back(request, found, text=text, refusal=sentence, status=status)
+    if request.htmx:
+        # The files stay where they are, as what is being typed does.
+        return answered(request, found, text=text, refusal=sentence, status=status)
+    return chat_page.page(request, found, text=text, files=files, refusal=sentence, status=status)

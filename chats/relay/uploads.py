@@ -1,0 +1,114 @@
+"""Files of messages between their upload and v0.
+
+Owns the moment in which they become a message's, how they are read for v0, and the sweep of those
+that nobody needs any more. Relies on Django's storage; called in a thread, never on the loop. What a
+file holds is in no intent, no log and no row.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from chats.models import Attachment, Message, Person
+
+logger = logging.getLogger(__name__)
+
+SWEPT_AT_ONCE = 50
+
+
+class Missing(Exception):
+    """A file that a message was to have is not there any more."""
+
+
+class Unreadable(Exception):
+    """A file of a message cannot be read from where it lies."""
+
+
+def take(person: Person, message: Message, ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Make these files those of `message`, in this order, and give what its row says of them.
+
+    One that another message has is copied, without its bytes; that `person` may read it was asked
+    before. Within the caller's transaction; Missing undoes all of it.
+    """
+    rows = Attachment.objects.in_bulk([UUID(id) for id in ids])
+    return [_told(_taken(person, message, rows.get(UUID(id)))) for id in ids]
+
+
+def _taken(person: Person, message: Message, row: Attachment | None) -> Attachment:
+    if row is None:
+        raise Missing
+    now = timezone.now()
+    if row.message_id is not None:
+        row.pk, row.person, row.message = uuid4(), person, message
+        row.created_at = row.taken_at = now
+        row.save(force_insert=True)
+        return row
+    free = Attachment.objects.filter(pk=row.pk, person=person, taken_at=None)
+    if not free.update(message=message, taken_at=now):
+        raise Missing
+    return row
+
+
+def _told(row: Attachment) -> dict[str, Any]:
+    """As v0 says it of its own, with our id in place of an address of ours."""
+    told = {
+        "file": str(row.pk),
+        "url": row.url,
+        "name": row.name,
+        "contentType": row.content_type,
+        "size": None if row.url else row.size,
+        "width": row.width,
+        "height": row.height,
+    }
+    return {name: value for name, value in told.items() if value not in (None, "")}
+
+
+def ids_in(told: Sequence[Any]) -> tuple[str, ...]:
+    """The ids of the files that a row of ours speaks of."""
+    files = (item.get("file") for item in told if isinstance(item, Mapping))
+    return tuple(file for file in files if isinstance(file, str))
+
+
+def urls(ids: Sequence[str]) -> tuple[str, ...]:
+    """Each file as v0 can read it: its address, or all of it as a data URL."""
+    rows = Attachment.objects.in_bulk([UUID(id) for id in ids])
+    try:
+        return tuple(_url(rows[UUID(id)]) for id in ids)
+    except Exception as error:
+        # A storage raises whatever its library does.
+        logger.exception("a file of a message cannot be read")
+        raise Unreadable from error
+
+
+def _url(row: Attachment) -> str:
+    if row.url:
+        return row.url
+    with row.file.open("rb") as file:
+        data = base64.b64encode(file.read()).decode("ascii")
+    return f"data:{row.content_type};base64,{data}"
+
+
+def sweep() -> None:
+    """Delete what was not sent for a day, and what is of no message any more, a few at a time."""
+    limit = timezone.now() - timedelta(seconds=settings.V0_UNSENT_KEEP)
+    over = Attachment.objects.filter(
+        Q(created_at__lt=limit) | Q(taken_at__isnull=False), message=None
+    )
+    for row in over[:SWEPT_AT_ONCE]:
+        deleted, _ = Attachment.objects.filter(
+            Q(taken_at=row.taken_at), pk=row.pk, message=None
+        ).delete()
+        if deleted:
+            try:
+                row.drop_file()
+            except Exception:
+                logger.exception("a file that nobody needs stays where it is")

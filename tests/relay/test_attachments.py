@@ -1,0 +1,99 @@
+"""Files of messages on their way to v0: read at the moment of the POST, and kept by us alone."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from tests.world import World
+
+PACE = "pace: 0"
+MIB = 1024 * 1024
+TEXT = b"one,two\n1,2\n"
+
+
+def upload(world: World, name: str, data: bytes) -> str:
+    """The id of the file, as the row that comes back has it."""
+    answer = world.client.post("/attachments/", files={"file": (name, data)})
+    assert answer.status_code == 200, answer.text
+    return answer.text.partition('data-attachment="')[2].partition('"')[0]
+
+
+def post(world: World, path: str, *ids: str, **fields: Any) -> httpx.Response:
+    form = {"message": PACE, "token": str(uuid4()), "attachment": list(ids), **fields}
+    return world.client.post(path, data=form)
+
+
+def chat_in(answer: httpx.Response) -> str:
+    assert answer.status_code == 303, answer.text
+    return answer.headers["location"].strip("/").rpartition("/")[2]
+
+
+def at_v0(world: World, chat: str) -> list[str]:
+    """The addresses of what v0 has with the newest message of a person."""
+    found = world.at_v0(f"/chats/{world.chat(chat)['v0_id']}/messages")["messages"]
+    newest = next(message for message in found if message["role"] == "user")
+    return [attachment["url"] for attachment in newest["attachments"]]
+
+
+def test_v0_gets_files_as_data_urls_and_addresses_as_they_are(world: World) -> None:
+    file = upload(world, "table.csv", TEXT)
+    chat = chat_in(post(world, "/chats/", file, url="https://example.com/a.png"))
+    assert world.finished(chat)["state"] == "finished"
+    data = "data:text/csv;base64," + base64.b64encode(TEXT).decode()
+    assert at_v0(world, chat) == [data, "https://example.com/a.png"]
+    assert world.client.get(f"/attachments/{file}/").content == TEXT
+    # v0's echo of the bytes is nowhere with us: one row says which file of ours it is.
+    for row in (*world.messages(chat), *world.rows("SELECT payload FROM chats_intent")):
+        assert "base64" not in str(row)
+    page = world.client.get(f"/chats/{chat}/").text
+    assert f'<a href="/attachments/{file}/">table.csv</a>' in page
+    assert 'href="https://example.com/a.png"' in page
+    assert world.ledger["posts"] == 1
+
+
+def test_a_form_without_scripts_carries_the_files_itself(world: World) -> None:
+    chat = chat_in(post(world, "/chats/"))
+    world.finished(chat)
+    form = {"message": PACE, "token": str(uuid4())}
+    path = f"/chats/{chat}/messages/"
+    files = [("file", (name, TEXT)) for name in ("a.csv", "b.csv")]
+    assert world.client.post(path, data=form, files=files).status_code == 303
+    assert world.finished(chat)["state"] == "finished"
+    assert len(at_v0(world, chat)) == 2
+
+
+def test_the_most_that_one_message_may_have_arrives(world: World) -> None:
+    files = [upload(world, f"{each}.txt", b"x" * (2 * MIB)) for each in range(4)]
+    chat = chat_in(post(world, "/chats/", *files))
+    assert world.finished(chat)["state"] == "finished"
+    assert [len(url) for url in at_v0(world, chat)] == [
+        len("data:text/plain;base64,") + 2796204
+    ] * 4
+    # v0's list of such messages has more bytes than are read at once: it is read in smaller pieces.
+    world.send(chat, PACE)
+    assert world.finished(chat)["state"] == "finished"
+
+
+def test_more_than_that_ends_in_a_sentence(world: World) -> None:
+    answer = world.client.post("/attachments/", files={"file": ("a.txt", b"x" * (8 * MIB + 1))})
+    assert (answer.status_code, "8.0\xa0MB is the most" in answer.text) == (422, True)
+    answer = world.client.post("/attachments/", files={"file": ("a.txt", b"x" * (10 * MIB))})
+    assert answer.status_code == 413
+    assert "Go back: what you wrote is still there." in answer.text
+
+
+def test_a_file_that_cannot_be_read_stops_the_message_before_it_leaves(world: World) -> None:
+    file = upload(world, "lost.txt", b"text")
+    shutil.rmtree(Path(world.app.settings["V0_VAR"]) / "attachments")
+    chat = chat_in(post(world, "/chats/", file))
+    answer = world.finished(chat)
+    assert (answer["state"], answer["problem"]) == ("failed", "files")
+    assert "could not be read here" in world.client.get(f"/chats/{chat}/").text
+    assert world.client.get(f"/attachments/{file}/").status_code == 404
+    assert world.ledger["posts"] == 0
