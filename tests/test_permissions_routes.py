@@ -34,6 +34,8 @@ OF_A_CHAT = {
     "stop": {"POST": "SEND"},
     "again": {"POST": "SEND"},
     "decide": {"POST": "SEND"},
+    "connect": {"GET": "GRANT"},
+    "project": {"POST": "GRANT"},
     "menu": {"GET": "READ"},
     "mute": {"POST": "LIST"},
     "rename": {"GET": "RENAME", "POST": "RENAME"},

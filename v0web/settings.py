@@ -128,6 +128,8 @@ V0_RESUME_TRIES = env_int("V0_RESUME_TRIES", 10)
 V0_CATCH_UP = env_float("V0_CATCH_UP", 5)
 # Seconds for which a deleted chat can be brought back; v0 hears of it after them.
 V0_UNDO = env_float("V0_UNDO", 10)
+# Seconds between two questions how far a connector is that somebody sets up at Vercel.
+V0_CONNECT_EVERY = env_float("V0_CONNECT_EVERY", 3, least=0.1)
 # Seconds after which a chat that is opened is compared with v0 again.
 V0_COMPARE_OPENED = env_float("V0_COMPARE_OPENED", 30)
 # Seconds between two looks at v0's list of chats for what was changed there.

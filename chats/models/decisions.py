@@ -20,8 +20,9 @@ class Decision(models.Model):
     """`asked` is the answer that waited and `part` the index of the part that asks; `digest` says
     what that part was. `said` is the message that tells of the decision; its intent has the answer
     that followed. `choice` is one word of those that `relay.decisions` lists, `task` what v0 was
-    sent as it was sent ({} for a refused permission, which is an ordinary message). `failed`: v0
-    did not take it, and somebody may decide again.
+    sent as it was sent ({} for a refused permission, which is an ordinary message), and `given` what
+    was filled in, as `relay.decisions` keeps it. `failed`: v0 did not take it, and somebody may
+    decide again, beginning with what was filled in.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -31,6 +32,7 @@ class Decision(models.Model):
     kind = models.CharField(max_length=20, choices=Task.choices)
     choice = models.CharField(max_length=20)
     task = models.JSONField(default=dict)
+    given = models.JSONField(default=dict)
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="decisions"
     )

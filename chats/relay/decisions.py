@@ -77,6 +77,11 @@ class Given:
     def text(self, name: str) -> str:
         return self.texts.get(name, "").strip()
 
+    def kept(self) -> dict[str, Any]:
+        """What is stored of it beside the choice."""
+        selected = {name: list(chosen) for name, chosen in self.selected.items() if chosen}
+        return {"texts": dict(self.texts), "selected": selected}
+
 
 @dataclass(frozen=True, slots=True)
 class Decided:
@@ -101,6 +106,32 @@ def waiting(chat: Chat) -> Waiting | None:
 def digest(asked: UUID, task: PendingTask) -> str:
     content = json.dumps([str(asked), task.index, task.wire], sort_keys=True)
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A decision that v0 did not take: what was given, the code of the problem and v0's own words."""
+
+    given: Given
+    model: str
+    problem: str
+    detail: str
+
+
+def refusal(task: Waiting) -> Refusal | None:
+    """The last decision over exactly this task, which v0 did not take; None before there was one."""
+    failed = Decision.objects.filter(asked=task.asked, digest=task.digest, failed=True)
+    last = failed.select_related("said__intent_of_message__answer").order_by("decided_at").last()
+    if last is None:
+        return None
+    intent = last.said.intent_of_message
+    given = Given(last.choice, **last.given)
+    return Refusal(
+        given,
+        intent.payload.get("model", ""),
+        intent.answer.problem if intent.answer else "",
+        intent.answer.detail if intent.answer else "",
+    )
 
 
 def decide(
@@ -133,14 +164,14 @@ def decide(
             payload,
             chat,
             kind="resolve" if wire else "send",
-            record=_record(person, chat, task, given.choice, wire),
+            record=_record(person, task, given, wire),
         )
     except intents.Busy:
         raise Moved from None
 
 
 def _record(
-    person: Person, chat: Chat, task: Waiting, choice: str, wire: dict[str, Any]
+    person: Person, task: Waiting, given: Given, wire: dict[str, Any]
 ) -> Callable[[Message], None]:
     def record(said: Message) -> None:
         Decision.objects.create(
@@ -148,8 +179,9 @@ def _record(
             part=task.task.index,
             digest=task.digest,
             kind=task.kind,
-            choice=choice,
+            choice=given.choice,
             task=wire,
+            given=given.kept(),
             person=person,
             said=said,
         )

@@ -155,6 +155,9 @@ def _chat_fields(chat: Chat, seen: types.Chat) -> dict[str, object]:
         fields["privacy_at_v0"] = seen.privacy[:20]
     if seen.write_permission != chat.write_permission:
         fields["write_permission"] = seen.write_permission
+    project = seen.vercel_project_id[:128]
+    if project and project != chat.vercel_project:
+        fields["vercel_project"] = project
     if chat.at_v0 != AtV0.THERE:
         fields["at_v0"] = AtV0.THERE
     return fields

@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Literal, cast
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Literal, TypeVar, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -38,6 +38,7 @@ logger = logging.getLogger(__name__)
 PATIENCE = 20
 # Refusals after which the chat may stand otherwise at v0 than is known here.
 TELLS_OF_CHAT = ("gone", "old", "forbidden")
+T = TypeVar("T")
 REVISIONS = Literal["auto", "ga", "reference"]
 
 
@@ -141,7 +142,10 @@ class Relay:
 
     def adoptable(self, cursor: str | None) -> Offers:
         """One page of v0's chats that are not here. Blocks the calling thread."""
-        asking = adoption.offers(self.client, self.threads, cursor)
+        return self.answer_of(adoption.offers(self.client, self.threads, cursor))
+
+    def answer_of(self, asking: Coroutine[Any, Any, T]) -> T:
+        """What v0 answers, or V0Error, or TimeoutError. Blocks the calling thread."""
         run = asyncio.run_coroutine_threadsafe
         return contextvars.Context().run(run, asking, self.loop).result(PATIENCE)
 

@@ -236,10 +236,16 @@ def save_title(chat: UUID, title: str) -> bool:
 
 
 def save_chat(chat: UUID, seen: types.Chat) -> None:
-    """What v0 says of the chat that only v0 can know."""
-    Chat.objects.filter(id=chat).exclude(write_permission=seen.write_permission).update(
-        write_permission=seen.write_permission, version=F("version") + 1
-    )
+    """What v0 says of the chat that only v0 can know. A snapshot may be older than its project."""
+    known: dict[str, Any] = {"write_permission": seen.write_permission}
+    if seen.vercel_project_id:
+        known["vercel_project"] = seen.vercel_project_id[:128]
+    Chat.objects.filter(id=chat).exclude(**known).update(**known, version=F("version") + 1)
+
+
+def save_project(chat: UUID, project: str) -> None:
+    """The chat has this project at Vercel from now on."""
+    Chat.objects.filter(id=chat).update(vercel_project=project[:128], version=F("version") + 1)
 
 
 def stop_refused(id: UUID, fence: int) -> None:

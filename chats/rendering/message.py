@@ -115,7 +115,6 @@ def end(shown: Shown) -> dict[str, Any]:
         "again": shown.again if shown.problem else "",
         "ending": words.ENDINGS.get(reason, words.ENDINGS["other"]) if has_ended and reason else "",
         "is_empty": has_ended and not reason and not shown.parts,
-        "is_pending": shown.pending,
     }
 
 

@@ -64,6 +64,26 @@ PROBLEMS: Mapping[str, Problem] = {
 }
 OTHER = Problem("Something went wrong.", "It can be sent again.")
 
+# What is said at the card of a task when v0 did not take the decision; other codes as above.
+UNDECIDED: Mapping[str, Problem] = {
+    "conflict": Problem(
+        "v0 did not take this answer: it no longer waited for exactly that.",
+        "What it asks was read again. Look whether the answer still fits, and send it again.",
+    ),
+    "invalid": Problem(
+        "v0 did not accept what was filled in.", "It is kept below: change it and send it again."
+    ),
+    "upstream": Problem("v0 had an error of its own.", "What was filled in is kept below."),
+    "refused": Problem("v0 did not accept this.", "What was filled in is kept below."),
+}
+
+
+def undecided(code: str) -> str:
+    """Why a decision decided nothing, for the card that is open again."""
+    problem = UNDECIDED.get(code) or PROBLEMS.get(code, OTHER)
+    return f"{problem.what} {problem.advice}".strip()
+
+
 # By the code of the last failure; a moment follows.
 TROUBLES: Mapping[str, str] = {
     "unsent": "v0 has been out of reach since",

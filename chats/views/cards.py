@@ -9,14 +9,18 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
+from zlib import crc32
+
+from django.conf import settings
 
 from chats.models import Chat, Decision, Message
 from chats.permissions import Action
-from chats.relay import decisions
+from chats.relay import decisions, setups
 from chats.relay.decisions import Given, Waiting
 from chats.relay.rows import utc
-from chats.rendering import bodies
+from chats.relay.setups import Setup
+from chats.rendering import bodies, words
 from chats.v0api.pending import (
     PendingConnect,
     PendingIntegration,
@@ -43,25 +47,30 @@ NOTHING = Given("")
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A card as somebody left it: what they gave, and why it was refused."""
+    """A card as somebody left it: what they gave, and why it was refused; `detail` is in v0's words."""
 
     given: Given = NOTHING
     refusal: str = ""
     model: str = ""
+    detail: str = ""
+
+
+def waiting_in(found: Chat, rows: Sequence[Message]) -> Waiting | None:
+    """What the chat waits for, when one of these rows asks for something."""
+    return decisions.waiting(found) if any(row.asks for row in rows) else None
 
 
 def card(
-    found: Chat, allowed: Collection[Action], filled: Card | None = None
-) -> tuple[UUID, dict[str, Any]] | None:
-    """The answer that waits, and the context of `chats/_ask.html`; None when nothing waits here for
-    whoever asks."""
-    if Action.SEND not in allowed:
+    found: Chat, waiting: Waiting | None, allowed: Collection[Action], filled: Card | None = None
+) -> dict[str, Any] | None:
+    """The context of `chats/_ask.html`; None when nothing waits for whoever asks. Without `filled` the
+    card begins with what v0 did not take."""
+    if waiting is None or Action.SEND not in allowed:
         return None
-    waiting = decisions.waiting(found)
-    if waiting is None:
-        return None
-    filled = filled or Card()
-    context = {
+    is_answer = filled is not None
+    filled = filled or _refused(waiting)
+    return {
+        "is_answer": is_answer,
         "waiting": waiting,
         "kind": waiting.kind.value,
         "task": waiting.task,
@@ -71,9 +80,34 @@ def card(
         "models": MODELS,
         "model": filled.model or found.model,
         "token": uuid4(),
+        "project": found.vercel_project,
         **_more(waiting, filled.given),
     }
-    return waiting.asked.id, context
+
+
+def _refused(waiting: Waiting) -> Card:
+    refusal = decisions.refusal(waiting)
+    if refusal is None:
+        return Card()
+    said = words.undecided(refusal.problem) if refusal.problem else ""
+    return Card(refusal.given, said, refusal.model, refusal.detail)
+
+
+def poll(waiting: Waiting | None, allowed: Collection[Action], setup: Setup) -> dict[str, Any]:
+    """The context of `chats/_setup.html`: whether a page goes on asking how far a set-up is, and goes
+    on by itself. All pages of one person do that as one form: whichever comes first decides."""
+    if waiting is None or not isinstance(waiting.task, PendingConnect):
+        return {}
+    if Action.GRANT not in allowed or not waiting.task.request_id:
+        return {}
+    return {
+        "setup": setup,
+        "seen": waiting.digest,
+        # What the page shows of it, so that it is told only what is new.
+        "shown": f"{setup.state}-{crc32(setup.words.encode('utf-8', 'replace')):08x}",
+        "every": int(settings.V0_CONNECT_EVERY * 1000),
+        "token": uuid5(NAMESPACE_OID, f"{waiting.digest}:ready"),
+    }
 
 
 def _more(waiting: Waiting, given: Given) -> dict[str, Any]:
@@ -94,7 +128,10 @@ def _more(waiting: Waiting, given: Given) -> dict[str, Any]:
         case PendingPermissions(permissions=permissions_asked):
             return {"permissions": [_permission(each) for each in permissions_asked]}
         case PendingConnect(url=url):
-            return {"url": url if url.startswith(("https://", "http://")) else ""}
+            return {
+                "url": url if url.startswith(("https://", "http://")) else "",
+                "setup": setups.last(waiting.asked.id),
+            }
         case _:
             return {}
 

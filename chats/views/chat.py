@@ -27,9 +27,9 @@ from chats.relay.rows import shown
 from chats.rendering.fixed import fixed
 from chats.rendering.message import message_node
 from chats.views.access import Request, allowed_actions
-from chats.views.cards import Card
+from chats.views.cards import Card, waiting_in
 from chats.views.composer import composer
-from chats.views.own import own_slots, standing
+from chats.views.own import own_slots, poll_of, standing
 from chats.views.shell import shell
 
 WINDOW = 50
@@ -73,7 +73,8 @@ def page(
     messages = nodes(rows.rows, state)
     allowed = allowed_actions(request, found)
     live = next((row for row in rows.rows if row.role == "assistant" and row.is_live), None)
-    slots = own_slots(request, found, rows.rows, allowed, filled=card)
+    waiting = waiting_in(found, rows.rows)
+    slots = own_slots(request, found, rows.rows, allowed, waiting, filled=card)
     fixed_nodes = state.fixed if state else _fixed(found)
     copy = None if rows.rows else intents.unfinished_copy(found)
     context = {
@@ -84,6 +85,7 @@ def page(
         "fixed": {node.id: _html((node,)) for node in fixed_nodes},
         "marks": _html(node for node in fixed_nodes if "data-mark" in dict(node.attrs)),
         "messages": _html(messages, slots),
+        "poll": poll_of(waiting, allowed),
         "at": at if state else "" if live else f"v{found.version}",
         "after": last_final(messages),
         "is_running": live is not None,

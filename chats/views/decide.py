@@ -16,12 +16,13 @@ from chats.forms.decision import DecisionForm
 from chats.models import Chat
 from chats.models.messages import Task
 from chats.permissions import Action
-from chats.relay import decisions, intents
-from chats.relay.decisions import Given
+from chats.relay import decisions, intents, setups
+from chats.relay.decisions import Given, Waiting
+from chats.relay.setups import Setup
 from chats.views import chat as chat_page
 from chats.views.access import Request, member, see_chat
 from chats.views.cards import Card
-from chats.views.refusals import EXPIRED_CARD, MOVED
+from chats.views.refusals import EXPIRED_CARD, MOVED, MOVED_ON
 
 # What only those may choose who may connect services and let tools run.
 GRANTS = {(Task.INTEGRATION, "connected"), (Task.PERMISSION, "allowed"), (Task.CONNECT, "ready")}
@@ -36,21 +37,50 @@ def decide(request: Request, id: UUID) -> HttpResponse:
         found = permissions.chat(request, id, Action.GRANT)
     given = Given(form.choice, form.texts, form.selected)
     if form.token is None:
-        return _refused(request, found, Card(given, EXPIRED_CARD, form.model), status=422)
+        return _refused(request, found, Card(given, EXPIRED_CARD, form.model))
+    if waiting is not None and form.choice == "ready":
+        unready = not_ready(setups.look(found, waiting, pressed=True))
+        if unready:
+            return _refused(request, found, Card(given, unready, form.model))
     try:
         decisions.decide(
             member(request), form.token, found, form.seen, given, model=form.model or found.model
         )
     except decisions.Incomplete as error:
-        return _refused(request, found, Card(given, str(error), form.model), status=422)
+        return _refused(request, found, Card(given, str(error), form.model))
     except (decisions.Moved, intents.TokenReused):
-        return _refused(request, found, Card(refusal=MOVED), status=409)
+        return _moved(request, found, form)
     relay.changed(found.id)
     relay.wake()
-    return see_chat(found.id)
+    # A page that goes on by itself hears of what follows over its socket.
+    return HttpResponse(status=204) if request.htmx else see_chat(found.id)
 
 
-def _refused(request: Request, found: Chat, card: Card, *, status: int) -> HttpResponse:
-    """The page again, with what was filled in; with the fresh card when it was another one."""
+def not_ready(setup: Setup) -> str:
+    """Why nobody can go on yet; "" when one can, and when only v0 can tell."""
+    match setup.state:
+        case "pending":
+            return f"It is not set up yet. {setup.words}".strip()
+        case "error":
+            return f"It was not set up. {setup.words}".strip()
+        case "gone":
+            return "v0 has forgotten this set-up. Write a message to ask for it again."
+        case _:
+            return ""
+
+
+def _refused(request: Request, found: Chat, card: Card) -> HttpResponse:
+    """The page again, with what was filled in."""
     found.refresh_from_db()
-    return chat_page.page(request, found, card=card, status=status)
+    return chat_page.page(request, found, card=card, status=422)
+
+
+def _moved(request: Request, found: Chat, form: DecisionForm) -> HttpResponse:
+    """The page with the card that is open now, if one is; what was written goes into the composer."""
+    found.refresh_from_db()
+    words = "\n\n".join(filter(None, form.texts.values()))
+    fresh: Waiting | None = decisions.waiting(found)
+    if fresh is not None:
+        card = Card(refusal=MOVED)
+        return chat_page.page(request, found, card=card, text=words, status=409)
+    return chat_page.page(request, found, refusal=MOVED_ON, text=words, status=409)

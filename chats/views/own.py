@@ -20,9 +20,11 @@ from chats.models import Chat, Message, Person
 from chats.models.chats import AtV0
 from chats.models.messages import MessageState
 from chats.permissions import Action
+from chats.relay import setups
+from chats.relay.decisions import Waiting
 from chats.relay.rows import utc
 from chats.views.access import Request, allowed_actions
-from chats.views.cards import Card, card, decided
+from chats.views.cards import Card, card, decided, poll, waiting_in
 from chats.views.costs import costs
 
 LEVELS: dict[str, str] = {
@@ -48,13 +50,20 @@ def own(request: Request, id: UUID) -> HttpResponse:
     found = permissions.chat(request, id, Action.READ)
     rows = list(found.messages.order_by("-position")[:RECENT])[::-1]
     allowed = allowed_actions(request, found)
-    slots = own_slots(request, found, rows, allowed, seen=request.GET.get("seen") or "")
-    if Action.SEND in allowed or is_closed(found):
-        # An offer to go on is over when the chat has gone on, or cannot.
-        past = rows if is_closed(found) else rows[:-1]
-        ended = (row for row in past if row.role == "assistant" and not row.is_live)
-        slots = {f"m{row.id}-own": "" for row in ended} | slots
-    context = {"slots": slots, "chat": found, **standing(request, found, allowed)}
+    waiting = waiting_in(found, rows)
+    seen = request.GET.get("seen") or ""
+    slots = own_slots(request, found, rows, allowed, waiting, seen=seen)
+    # An offer to go on, and what somebody was waited for, is over when the chat has gone on, or cannot.
+    may_act = Action.SEND in allowed or is_closed(found)
+    past = rows if is_closed(found) else rows[:-1]
+    ended = (row for row in past if row.role == "assistant" and not row.is_live)
+    over = [row for row in ended if may_act or row.asks or was_left(row)]
+    context = {
+        "slots": {f"m{row.id}-own": "" for row in over} | slots,
+        "chat": found,
+        "poll": poll_of(waiting, allowed),
+        **standing(request, found, allowed),
+    }
     return render(request, "chats/_own_slots.html", context)
 
 
@@ -85,6 +94,7 @@ def own_slots(
     found: Chat,
     rows: Sequence[Message],
     allowed: Collection[Action],
+    waiting: Waiting | None,
     *,
     filled: Card | None = None,
     seen: str = "",
@@ -93,8 +103,7 @@ def own_slots(
 
     The card `seen` is left out when it is still the same: somebody may be filling it in.
     """
-    has_tasks = any(row.asks for row in rows)
-    asking, ask = (card(found, allowed, filled) if has_tasks else None) or (None, None)
+    ask = card(found, waiting, allowed, filled)
     told = decided(rows)
     answers = [row for row in rows if row.role == "assistant" and not row.is_live]
     known = costs(row.id for row in answers) if Action.SEE_COST in allowed else {}
@@ -106,16 +115,23 @@ def own_slots(
         has_failed = failed_last(answer, rows[-1]) and (
             may_go_on or (is_closed(found) and wrote(request, asked))
         )
-        may_continue = may_go_on and was_cut(answer)
+        is_left = answer.id == rows[-1].id and was_left(answer) and answer.id not in told
+        may_continue = may_go_on and (was_cut(answer) or is_left)
         is_filtered = may_go_on and was_filtered(answer)
         # The card of its task is open again: that is the way to decide once more.
-        has_failed = has_failed and asking is None
-        asks = ask if answer.id == asking else None
+        is_reopened = has_failed and ask is not None
+        has_failed = has_failed and ask is None
+        waits = waiting is not None and answer.id == waiting.asked.id and not is_closed(found)
+        asks = ask if waits else None
         if asks and asks["waiting"].digest == seen:
             continue
-        if cost or has_failed or may_continue or is_filtered or asks or answer.id in told:
+        is_told = waits or is_left or is_reopened or answer.id in told
+        if cost or has_failed or may_continue or is_filtered or is_told:
             context = {
                 "ask": asks,
+                "waits": waits,
+                "is_left": is_left,
+                "is_reopened": is_reopened,
                 "told": told.get(answer.id),
                 "chat": found,
                 "answer": answer,
@@ -144,6 +160,17 @@ def was_cut(answer: Message) -> bool:
 
 def was_filtered(answer: Message) -> bool:
     return answer.state == MessageState.FINISHED and answer.finish_reason == FILTERED
+
+
+def was_left(answer: Message) -> bool:
+    """Whether v0 ended `answer` as if something were to follow, and asked for nothing."""
+    has_ended = answer.state == MessageState.FINISHED and answer.finish_reason == "tool-calls"
+    return has_ended and not answer.asks
+
+
+def poll_of(waiting: Waiting | None, allowed: Collection[Action]) -> dict[str, Any]:
+    """The context of `chats/_setup.html` on a page, with what was heard last."""
+    return poll(waiting, allowed, setups.last(waiting.asked.id)) if waiting else {}
 
 
 def is_closed(found: Chat) -> bool:

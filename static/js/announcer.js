@@ -19,9 +19,9 @@ function say() {
 const word = (name) => announcer.getAttribute(`data-${name}`) ?? "";
 
 function hear(element) {
-  const { part, state, role } = element.dataset;
+  const { part, state, role, pending } = element.dataset;
   if (part !== undefined) next = state === "running" ? word(part) : next;
-  else if (role === "assistant") next = word(state);
+  else if (role === "assistant") next = word(pending !== undefined && state === "finished" ? "pending" : state);
   else return;
   if (next && (!timer || OVER.includes(state))) {
     clearTimeout(timer);

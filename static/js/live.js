@@ -8,7 +8,7 @@
 //     <h1 id="title">…</h1>
 //     <main> <div id="earlier">…</div> <div id="messages"> <article id="mUUID" data-message="UUID">… </div> </main>
 //     <div id="marks" hidden> <i id="mark-NAME" data-mark="NAME" data-version="N"></i>
-//       <i id="at" data-at="POSITION" data-after="UUID" data-version="N"></i> </div>
+//       <i id="at" data-at="POSITION" data-after="UUID" data-version="N" data-page="/chats/UUID/"></i> </div>
 //   </div>
 //   <template id="gone-4401"> <template id="gone-4403"> <template id="gone-4404">   what is said when access ends
 //
@@ -26,6 +26,10 @@ const TIMES = {
 const WINDOW = "#title, #earlier, #messages, #marks, #at, [data-fixed]";
 const STYLES = ["put", "attrs", "own", "window"];
 const FOR_HTMX = "[hx-get], [hx-post], [hx-trigger], [hx-boost]";
+
+// The answer to a form stands at the form's address, where nothing can be fetched again.
+const place = document.getElementById("at")?.dataset.page;
+if (place && location.pathname !== place) history.replaceState(history.state, "", place);
 
 /* What a frame does to the page */
 

@@ -197,6 +197,103 @@ def test_what_v0_does_not_take_leaves_the_task_open(world: World) -> None:
     assert world.finished(chat)["state"] == "finished"
 
 
+REASONS = {
+    409: "it no longer waited for exactly that",
+    422: "v0 did not accept what was filled in",
+    402: "The v0 account is out of credits",
+}
+
+
+@pytest.mark.parametrize("status", REASONS)
+def test_what_v0_refuses_is_read_again_and_explained_at_the_card_as_it_was_left(
+    world: World, status: int
+) -> None:
+    chat = waiting(world, "ask-questions")
+    world.sandbox.fault(
+        path="messages.resolveStream", kind="status", status=status, message="In v0's words"
+    )
+    world.sandbox.fault(path="chats.get", kind="status", after=1_000_000)
+    given: Fields = {"option_0": "1", "option_1": ["0", "2"], "text_1": "And a <map>"}
+    answer = decide(world, chat, choice="answered", model="v0-max", **given)
+    assert answer.status_code == 303
+    assert world.finished(chat)["state"] == "failed"
+    page = world.client.get(f"/chats/{chat}/").text
+    shown = page[page.index('<form class="ask"') :]
+    shown = shown[: shown.index("</form>")]
+    assert REASONS[status] in shown
+    assert "In v0&#x27;s words" in shown
+    assert "And a &lt;map&gt;" in shown
+    ticked = re.findall(r'name="(option-\d)" value="(\d)" checked', shown)
+    assert ticked == [("option-0", "1"), ("option-1", "0"), ("option-1", "2")]
+    assert '<option value="v0-max" selected>' in shown
+    assert 'href="#ask"' in page, "what failed leads back to the card"
+    wait_until(
+        lambda: any(
+            rule["path"] == "chats.get" and rule["seen"] for rule in world.sandbox.faults()
+        ),
+        what="another look at v0",
+    )
+    assert decide(world, chat, choice="answered", **given).status_code == 303
+    assert world.finished(chat)["state"] == "finished"
+    assert 'class="ask-refusal"' not in world.client.get(f"/chats/{chat}/").text
+
+
+def test_what_was_written_for_a_task_that_has_moved_on_is_kept_in_the_composer(
+    world: World,
+) -> None:
+    chat = waiting(world, "plan")
+    late = {**card(world, chat), "choice": "request-changes", "text-content": "Use a calm blue"}
+    assert decide(world, chat, choice="approved").status_code == 303
+    answer = world.client.post(f"/chats/{chat}/decide/", data=late)
+    assert answer.status_code == 409
+    assert "This was decided already" in answer.text
+    assert ">Use a calm blue</textarea>" in answer.text
+    assert "Approved by Olivia" in answer.text
+    world.finished(chat)
+
+
+WAITS = "Waiting for an answer from a person."
+
+
+def test_who_cannot_decide_is_told_that_somebody_is_waited_for_until_they_are_not(
+    world: World,
+) -> None:
+    chat = waiting(world, "plan")
+    share_with_team(world, "team")
+    with world.app.client_of("mate@example.com") as mate:
+
+        def shown() -> list[str]:
+            return [mate.get(f"/chats/{chat}/{path}").text for path in ("", "own/")]
+
+        assert all(WAITS in page for page in shown())
+        assert WAITS not in world.client.get(f"/chats/{chat}/").text, "the card says it"
+        assert decide(world, chat, choice="approved").status_code == 303
+        world.finished(chat)
+        assert not any(
+            WAITS in page for page in (*shown(), world.client.get(f"/chats/{chat}/").text)
+        )
+        assert all("Approved by Olivia" in page for page in shown())
+
+
+def test_an_end_on_a_tool_that_asks_for_nothing_is_explained_while_it_is_the_end(
+    world: World,
+) -> None:
+    chat = world.ask("scenario: tool-calls\npace: 0")
+    world.finished(chat)
+    page = world.client.get(f"/chats/{chat}/").text
+    assert "as if something were to follow" in page
+    assert 'value="Continue"' in page
+    share_with_team(world, "team")
+    with world.app.client_of("mate@example.com") as mate:
+        page = mate.get(f"/chats/{chat}/").text
+        assert "as if something were to follow" in page
+        assert 'value="Continue"' not in page
+        world.send(chat, "scenario: refusal\npace: 0")
+        world.finished(chat)
+        for path in ("", "own/"):
+            assert "as if something" not in mate.get(f"/chats/{chat}/{path}").text
+
+
 def test_a_doubt_over_a_decision_is_looked_up_and_never_sent_again(world: World) -> None:
     chat = waiting(world, "plan")
     before = world.ledger["posts"]
@@ -291,10 +388,11 @@ def test_two_people_who_press_different_buttons_at_once_lead_to_one_post(world: 
     assert world.ledger["posts"] == before + RACES
 
 
-def share_with_team(world: World) -> None:
-    """Every chat is the team's from now on, and its mates may edit."""
+def share_with_team(world: World, level: str = "team-edit") -> None:
+    """Every chat is the team's from now on, and its mates may edit at this level."""
     with closing(sqlite3.connect(world.app.database, timeout=20)) as connection, connection:
         connection.execute(
-            "UPDATE chats_chat SET privacy = 'team-edit',"
-            " team_id = (SELECT team_id FROM chats_membership LIMIT 1)"
+            "UPDATE chats_chat SET privacy = ?,"
+            " team_id = (SELECT team_id FROM chats_membership LIMIT 1)",
+            [level],
         )

@@ -136,9 +136,9 @@ def test_a_finished_answer_needs_no_words() -> None:
     assert below(node, "m1-own") == Node("m1-own", attrs=(("class", "message-own"),))
 
 
-def test_an_answer_that_waits_for_a_person_says_so() -> None:
+def test_an_answer_that_asked_a_person_is_marked_and_its_words_are_left_to_each_reader() -> None:
     node = answer({"type": "text", "text": "a"}, finish_reason="tool-calls", pending=True)
-    assert words(below(node, "m1-end")) == "Waiting for an answer from a person."
+    assert words(below(node, "m1-end")) == ""
     assert ("data-pending", "") in node.attrs
 
 

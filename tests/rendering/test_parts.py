@@ -237,7 +237,7 @@ def test_endless_output_is_shown_up_to_a_limit_that_is_told() -> None:
             {"type": "tool-call", "suggestedPermissions": [
                 {"toolName": "T", "toolDisplayName": "Run it", "userMessage": "Why", "input": {"a": 1}}
             ]},
-            'Waiting for permission: Run it Why { "a": 1 }',
+            'Permission asked: Run it Why { "a": 1 }',
         ),
         ({"type": "agent-action", "name": "a", "data": {"b": None}}, 'Data { "b": null }'),
         (

@@ -79,7 +79,7 @@ def test_a_finished_chat_stands_at_its_version(
     last = chat.messages.last()
     assert last is not None
     page = client_of(owner).get(path(chat)).content.decode()
-    at = f'<i id="at" data-at="v{chat.version}" data-after="{last.id}" data-version="1">'
+    at = f'<i id="at" data-at="v{chat.version}" data-after="{last.id}" data-version="1"'
     assert at in page
     assert 'data-mode="ready"' in page
     assert "http-equiv" not in page

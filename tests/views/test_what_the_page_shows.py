@@ -181,7 +181,10 @@ SHOWS = {
         offers=("Edit and send",),
     ),
     "tool-calls": Row(
-        parts="thinking tool-call", shows=("Used count_rows", '"rows": 3'), never=("Waiting",)
+        parts="thinking tool-call",
+        shows=("Used count_rows", '"rows": 3'),
+        never=("Waiting",),
+        offers=("Continue",),
     ),
     "other": Row(parts="text", shows=("I came as far as this line.",), end="Ended early"),
     # Time

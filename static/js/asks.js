@@ -1,0 +1,22 @@
+// Adds: a card's answers are sent when each question has one; the first that has none says so and takes the focus.
+// Without it: the server says which question has no answer, and what was filled in stays.
+const WORDS = "Choose an answer, or write one.";
+
+const isAnswered = (question) =>
+  question.querySelector(":checked") !== null || question.querySelector("textarea").value.trim() !== "";
+
+function judge(form) {
+  for (const question of form.querySelectorAll(".ask-question")) {
+    const first = question.querySelector("input, textarea");
+    first.setCustomValidity(isAnswered(question) ? "" : WORDS);
+  }
+}
+
+const cardOf = (target) => target.closest?.('.ask[data-ask="questions"]');
+
+document.addEventListener("input", ({ target }) => cardOf(target) && judge(cardOf(target)));
+
+// Before the browser asks what is valid.
+document.addEventListener("click", ({ target }) => {
+  if (target.closest?.("[name=choice]") && cardOf(target)) judge(cardOf(target));
+});
