@@ -33,7 +33,7 @@ TEXTS = {
 TEXT = "text/plain"
 BEGINNINGS = ((b"%PDF-", "application/pdf"), (b"PK\x03\x04", "application/zip"))
 
-ACCEPTED = "Pictures (PNG, JPEG, GIF, WebP), PDF, ZIP and text in UTF-8 can."
+ACCEPTED = "Only pictures (PNG, JPEG, GIF, WebP), PDF, ZIP and text in UTF-8 can."
 
 
 class NotAccepted(Exception):

@@ -55,10 +55,11 @@ class Attached:
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def attachments(request: Request, person: Person) -> HttpResponse:
-    """GET: the rows of those named by `attachment`. POST: a row for each `file` and `url`; those
+    """GET: the rows of those named by `attachment` that were not sent. POST: a row for each `file` and `url`; those
     named count towards the limits of one message, and are not shown again."""
     if request.method != "POST":
-        return _rows(request, named(request, request.GET.getlist("attachment")).rows)
+        asked = named(request, request.GET.getlist("attachment")).rows
+        return _rows(request, [row for row in asked if row.message_id is None])
     before = named(request, request.POST.getlist("attachment")).rows
     found = _given(request, person, None)
     if not found.rows and not found.sentence:
