@@ -203,6 +203,16 @@ def administrator(request: HttpRequest) -> Person:
     return known
 
 
+def models() -> tuple[str, ...]:
+    """The models that people may choose, in the order in which they are offered; never none."""
+    return tuple(dict.fromkeys(settings.V0_MODELS))
+
+
+def model(wanted: object) -> str:
+    """`wanted`, if people may choose it, else ""."""
+    return str(wanted) if wanted in models() else ""
+
+
 def message(request: HttpRequest, chat_id: UUID, message_id: UUID, action: Action) -> Message:
     """The message, looked up within its chat; raises as `chat` does."""
     found = chat(request, chat_id, action).messages.filter(pk=message_id).first()

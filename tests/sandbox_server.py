@@ -113,6 +113,14 @@ class Sandbox:
         ]
         return found
 
+    def requests(self, key: str) -> list[dict[str, Json]]:
+        """The last charged requests of the world of `key`: operation, path, body."""
+        headers = {"authorization": f"Bearer {key}"}
+        found: list[dict[str, Json]] = self._ask("GET", "/_sandbox/requests", headers=headers)[
+            "requests"
+        ]
+        return found
+
     def stop(self) -> int:
         """SIGTERM; gives the exit status."""
         return self._end(signal.SIGTERM)

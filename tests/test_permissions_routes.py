@@ -55,6 +55,7 @@ ELSEWHERE = {
     "home": ("GET", 302, SIGN_IN),
     "create": ("POST", 302, SIGN_IN),
     "sidebar": ("GET", 302, SIGN_IN),
+    "mcp_servers": ("GET", 302, SIGN_IN),
     "health": ("GET", 302, SIGN_IN),
     "needs_you": ("GET", 302, SIGN_IN),
     "notices": ("GET", 302, SIGN_IN),

@@ -164,11 +164,16 @@ V0_DRAIN = env_float("V0_DRAIN", 5)
 V0_MAIL_URL = env_secret("V0_MAIL_URL")
 # The address that mail comes from.
 V0_MAIL_FROM = env_text("V0_MAIL_FROM", "v0web <noreply@localhost>")
+# Models that people may choose, in this order; v0-auto lets v0 choose.
+V0_MODELS = env_list("V0_MODELS", "v0-auto,v0-mini,v0-pro,v0-max,v0-max-fast")
 # Whether visitors without an account may read unlisted and public chats.
 V0_ANONYMOUS_READING = env_bool("V0_ANONYMOUS_READING", default=False)
 # Least level that is logged: DEBUG, INFO, WARNING or ERROR.
 V0_LOG_LEVEL = env_text("V0_LOG_LEVEL", "INFO").upper()
 
+V0_KNOWN_MODELS = ("v0-auto", "v0-mini", "v0-pro", "v0-max", "v0-max-fast")
+if not V0_MODELS or not set(V0_MODELS) <= set(V0_KNOWN_MODELS):
+    raise ImproperlyConfigured(f"V0_MODELS must be some of {', '.join(V0_KNOWN_MODELS)}.")
 if V0_LOG_LEVEL not in ("DEBUG", "INFO", "WARNING", "ERROR"):
     raise ImproperlyConfigured("V0_LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR.")
 

@@ -14,8 +14,8 @@ from uuid import UUID
 
 from django.http import QueryDict
 
+from chats import permissions
 from chats.forms.message import normalise
-from chats.v0api.types import MODELS
 
 MOST_FIELDS = 100
 
@@ -27,8 +27,7 @@ class DecisionForm:
         self.choice = (data.get("choice") or "")[:20]
         self.seen = (data.get("seen") or "")[:64]
         self.token = _uuid(data.get("token") or "")
-        model = data.get("model") or ""
-        self.model = model if model in MODELS else ""
+        self.model = permissions.model(data.get("model"))
         names = list(data)[:MOST_FIELDS]
         self.texts = {
             name.removeprefix("text-"): normalise(data.get(name) or "")

@@ -12,6 +12,8 @@ from django.utils import timezone
 
 from chats.models.chats import Chat
 
+# The metadata that a chat is found by again when it is not known whether v0 created it.
+OURS = "v0web_intent"
 LIVE = ("sending", "checking", "streaming")
 
 
@@ -39,7 +41,8 @@ class Message(models.Model):
 
     `text` is what a person typed, `parts` an answer's parts as v0 sent them (a list of JSON
     objects), `content` v0's closing prose, and `asks` the task
-    it ended on. `problem` is a code that templates put into words and
+    it ended on. `sent_with` is what a person chose beside the text (see `relay.intents`), for those alone
+    who may send. `problem` is a code that templates put into words and
     `detail` v0's own words; before `again_at` v0 takes no other try. `holder`, `fence` and `lease_until` say which process runs it: every
     write of a run names its fence.
     """
@@ -58,6 +61,7 @@ class Message(models.Model):
     content = models.TextField(blank=True)
     parts = models.JSONField(default=list, blank=True)
     attachments = models.JSONField(default=list, blank=True)
+    sent_with = models.JSONField(default=dict, blank=True)
     finish_reason = models.CharField(max_length=40, null=True, blank=True)
     restorable = models.BooleanField(default=False)
     asks = models.CharField(max_length=20, choices=Task.choices, blank=True)
@@ -118,8 +122,7 @@ class Intent(models.Model):
     """What a person wanted, written before v0 hears of it, so that it is sent at most once.
 
     `token` is the form's UUID; the same token with the same `digest` is the same intent. `payload`
-    holds what is sent: `message`, and where they were given `model`, `system`, `attachments` and the `task` that
-    is resolved. `baseline` is the newest v0 message id known
+    holds what is sent, as `relay.asking` says. `baseline` is the newest v0 message id known
     before the POST: ours can only be a later one. An intent without an `answer` (a copy of a chat)
     is held by `lease_until`; any other by its answer's lease.
     """

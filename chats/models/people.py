@@ -34,6 +34,7 @@ class Person(AbstractBaseUser, PermissionsMixin):
     """Somebody with an account. `email` is the name they sign in with, `name` the one others see.
 
     Notices are about the ends of their runs and what waits for them; a browser asks them, too.
+    `composer` is what they sent their last message with, as `forms.options` reads it.
     """
 
     email = models.EmailField(unique=True)
@@ -43,6 +44,7 @@ class Person(AbstractBaseUser, PermissionsMixin):
     date_joined = models.DateTimeField(default=timezone.now)
     notices_in_browser = models.BooleanField(default=True)
     notices_by_mail = models.BooleanField(default=False)
+    composer = models.JSONField(default=dict, blank=True)
 
     objects: ClassVar[PersonManager] = PersonManager()
 

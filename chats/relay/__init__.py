@@ -10,8 +10,9 @@ relay too (a command, a test), where they do nothing: every process looks for wo
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from django.conf import settings
@@ -23,6 +24,9 @@ from chats.relay.health import Health
 if TYPE_CHECKING:
     from chats.relay.adoption import Offers
     from chats.relay.relay import Relay
+    from chats.v0api.client import Client
+
+Result = TypeVar("Result")
 
 _relay: Relay | None = None
 
@@ -77,6 +81,18 @@ def adoptable(cursor: str | None) -> Offers | None:
     None in a process without a relay; V0Error or TimeoutError when v0 does not say.
     """
     return _relay.adoptable(cursor) if _relay is not None else None
+
+
+def ask_v0(work: Callable[[Client], Coroutine[Any, Any, Result]]) -> Result:
+    """What `work` gives with the relay's client. Waits, in the caller's thread and never on the loop.
+
+    V0Error, or TimeoutError when it takes too long; NotSent in a process without a relay.
+    """
+    if _relay is None:
+        from chats.v0api.errors import NotSent
+
+        raise NotSent
+    return _relay.answer_of(work(_relay.client))
 
 
 def health() -> Health:

@@ -16,8 +16,8 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from chats.models import Chat, Intent, Person
+from chats.models.messages import OURS
 from chats.relay import elsewhere
-from chats.relay.asking import OURS
 from chats.relay.threads import Threads
 from chats.v0api import types
 from chats.v0api.client import Client

@@ -1,9 +1,9 @@
 """The one request of a run that costs credits, built from its intent.
 
-Owns what an intent's `payload` may hold and how that becomes a request. Relies on v0's client, which
-sends nothing until the stream is entered.
+Owns what an intent's `payload` may hold and how that becomes a request. Relies on permissions for the
+models there are, now, and on v0's client, which sends nothing until the stream is entered.
 
-    message  text            model   one of MODELS     images  bool       system  text
+    message  text            model   a model's name    images  bool       system  text
     mcp      ids, [] is none; absent is the account's own choice          skills  wires of Skill
     files    our ids, of attachments          fix     bool
     task     a built task, for a resolve      metadata of a new chat
@@ -16,14 +16,14 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+from chats import permissions
+from chats.models.messages import OURS
 from chats.relay.store import Job
 from chats.v0api.client import Client
 from chats.v0api.event_stream import EventStream
 from chats.v0api.requests import CreateChat, ResolveTask, SendMessage, Skill
 from chats.v0api.tasks import Written
-
-# The metadata that a chat is found by again when it is not known whether it was created.
-OURS = "v0web_intent"
+from chats.v0api.types import DEFAULT_MODEL
 
 
 def charged(
@@ -31,7 +31,6 @@ def charged(
 ) -> AbstractAsyncContextManager[EventStream]:
     """The request of `job`; `urls` are its attachments as v0 can read them."""
     payload = job.payload
-    model = payload.get("model") or ""
     match job.kind:
         case "create":
             given = job.title if job.title_given else None
@@ -47,7 +46,7 @@ def charged(
         case "resolve":
             task = ResolveTask(
                 task=Written(payload["task"]),
-                model=model,
+                model=_model(payload),
                 image_generations=bool(payload.get("images")),
             )
             return client.resolve_stream(job.v0_chat, task)
@@ -61,10 +60,17 @@ def _options(payload: dict[str, Any]) -> dict[str, Any]:
     mcp = payload.get("mcp")
     return {
         "message": payload["message"],
-        "model": payload.get("model") or "",
+        "model": _model(payload),
         "system_prompt": payload.get("system") or "",
         "image_generations": bool(payload.get("images")),
         "mcp_server_ids": None if mcp is None else tuple(mcp),
         "skills": tuple(Skill(**skill) for skill in payload.get("skills", ())),
         "fix_with_v0": bool(payload.get("fix")),
     }
+
+
+def _model(payload: dict[str, Any]) -> str:
+    """The chosen model while it is allowed, else the default one: v0's own, "", if that is allowed."""
+    allowed = permissions.models()
+    default = "" if DEFAULT_MODEL in allowed else allowed[0]
+    return permissions.model(payload.get("model")) or default

@@ -24,9 +24,8 @@ from django.utils import timezone
 
 from chats.models import Chat, Intent, Message
 from chats.models.chats import AtV0
-from chats.models.messages import IntentState
+from chats.models.messages import OURS, IntentState
 from chats.relay import doubt, elsewhere
-from chats.relay.asking import OURS
 from chats.relay.store import Lost
 from chats.relay.threads import Threads
 from chats.v0api import errors, types

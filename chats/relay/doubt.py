@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from django.conf import settings
 
-from chats.relay.asking import OURS
+from chats.models.messages import OURS
 from chats.relay.store import Job
 from chats.v0api.client import Client
 from chats.v0api.types import Message

@@ -19,6 +19,9 @@ from chats.models import Chat, Intent, Message, Person
 from chats.models.messages import LIVE, IntentState, MessageState
 from chats.relay import store, uploads
 
+# What of a payload a message keeps, for those who may know what it was sent with.
+SENT_WITH = ("model", "images", "mcp", "skills", "system", "metadata")
+
 
 class Busy(Exception):
     """An answer runs in this chat: nothing was written."""
@@ -33,18 +36,21 @@ def digest(chat: UUID | None, payload: dict[str, Any]) -> str:
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def create(person: Person, token: UUID, payload: dict[str, Any], **chat: Any) -> Message:
-    """A new chat of `person`; the unfinished answer to its first message. A `token` that was used for
-    the same gives what it gave then. `files` in the payload are ids; Missing when one is gone."""
-    return _write(person, token, payload, None, chat)
+def create(person: Person, token: UUID, payload: dict[str, Any], **fields: Any) -> Message:
+    """A new chat of `person` with these fields; the unfinished answer to its first message. A `token`
+    that was used for the same gives what it gave then. `files` in the payload are ids; Missing when
+    one is gone."""
+    return _write(person, token, payload, None, fields)
 
 
-def send(person: Person, token: UUID, payload: dict[str, Any], chat: Chat) -> Message:
-    """A further message; its unfinished answer. Busy while an answer runs or the chat is being copied;
-    a chat v0 has never accepted is created."""
+def send(
+    person: Person, token: UUID, payload: dict[str, Any], chat: Chat, **fields: Any
+) -> Message:
+    """A further message, with which the chat gets these fields; its unfinished answer. Busy while an
+    answer runs or the chat is being copied; a chat v0 has never accepted is created."""
     if unfinished_copy(chat):
         raise Busy
-    return _write(person, token, payload, chat, {})
+    return _write(person, token, payload, chat, fields)
 
 
 def decide(
@@ -82,7 +88,9 @@ def duplicate(person: Person, token: UUID, source: Chat) -> Chat:
         raise Busy
     try:
         with transaction.atomic():
-            copy = Chat.objects.create(owner=person, title=title, copied_from=source)
+            copy = Chat.objects.create(
+                owner=person, title=title, copied_from=source, model=source.model
+            )
             Intent.objects.create(
                 token=token,
                 person=person,
@@ -124,10 +132,11 @@ def _write(
     kind: str = "",
     record: Callable[[Message], None] | None = None,
 ) -> Message:
-    mark = digest(chat.id if chat else None, payload)
+    mark = digest(chat.id if chat else None, {**payload, **fields})
     try:
         with transaction.atomic():
             intent = _rows(person, token, payload, mark, chat or _chat(person, fields), kind)
+            _keep(intent.chat, payload, fields)
             assert intent.message is not None
             assert intent.answer is not None
             if record is not None:
@@ -146,6 +155,13 @@ def _chat(person: Person, fields: dict[str, Any]) -> Chat:
     return Chat.objects.create(owner=person, **fields)
 
 
+def _keep(chat: Chat, payload: dict[str, Any], fields: dict[str, Any]) -> None:
+    """Where the chat's next message begins."""
+    kept = {**fields, **({"model": payload["model"]} if payload.get("model") else {})}
+    if any(getattr(chat, name) != value for name, value in kept.items()):
+        Chat.objects.filter(id=chat.id).update(**kept)
+
+
 def _rows(
     person: Person, token: UUID, payload: dict[str, Any], mark: str, chat: Chat, kind: str
 ) -> Intent:
@@ -157,6 +173,7 @@ def _rows(
         state=MessageState.SENDING,
         author=person,
         text=payload["message"],
+        sent_with={name: payload[name] for name in SENT_WITH if name in payload},
     )
     if payload.get("files"):
         message.attachments = uploads.take(person, message, payload["files"])

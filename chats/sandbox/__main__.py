@@ -29,6 +29,7 @@ OWN_ROUTES = {
     "chats/ID": "PATCH {title, privacy, metadata, writePermission, older, preview} or DELETE, as if "
     "somebody did so in v0's own pages",
     "chats/ID/messages": "POST {message, run}: somebody else writes",
+    "requests": "GET: the last charged requests of the bearer key, with their bodies",
     "plan": "PUT {credits}: what a month's plan of the bearer key includes",
     "deliveries": "GET: what became of the webhooks of the bearer key",
 }

@@ -90,6 +90,9 @@ def _endpoint(sandbox: Sandbox, operation: Operation) -> Callable[[Request], Awa
         if problem := operation.query_problem(query):
             raise Refusal(422, str(problem))
         body = await _body(request, operation.body) if operation.body else None
+        if operation.id in CHARGED:
+            asked = {"operation": operation.id, "path": request.url.path, "body": body}
+            sandbox.requests.append((world.id, asked))
         if problem := operation.body_problem(body):
             raise Refusal(422, str(problem))
         call = Call(

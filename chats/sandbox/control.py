@@ -79,6 +79,7 @@ class Control:
         return [
             _route("/ledger", self.ledger, "GET"),
             _route("/faults", self.faults_route, "GET", "POST", "DELETE"),
+            _route("/requests", self.requests, "GET"),
             _route("/plan", self.plan, "PUT"),
             _route("/deliveries", self.deliveries, "GET"),
             _route("/chats/{chatId}", self.edit, "PATCH"),
@@ -108,6 +109,13 @@ class Control:
         amount = Decimal((await _json(request, PLAN))["credits"])
         self.store.books.set_plan(_world(request).id, amount)
         return json_answer({"credits": format(amount, "f")})
+
+    async def requests(self, request: Request) -> Response:
+        """The last charged requests of the key as they came, oldest first, those refused included."""
+        world = _world(request).id
+        return json_answer(
+            {"requests": [asked for of, asked in self.sandbox.requests if of == world]}
+        )
 
     async def deliveries(self, request: Request) -> Response:
         return json_answer({"deliveries": self.hooks.log(_world(request).id)})

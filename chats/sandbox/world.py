@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +24,7 @@ from chats.sandbox.store import Store
 Json = Any
 Wire = dict[str, Json]
 
+KEPT = 100
 BEARER = re.compile(r"Bearer +(\S+)\s*", re.IGNORECASE)
 
 
@@ -61,13 +63,15 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """`pace` multiplies every wait of a script; 0 is as fast as possible."""
+    """`pace` multiplies every wait of a script; 0 is as fast as possible. `requests` are the last
+    charged ones, each with its world."""
 
     spec: Spec
     store: Store
     runs: Runs
     pace: float
     previews: Previews = field(default_factory=Previews)
+    requests: deque[tuple[str, Wire]] = field(default_factory=lambda: deque(maxlen=KEPT))
 
     async def forget(self, world: World, chat_id: str) -> None:
         """Deletes a chat, once its run is over, with all that was its own."""

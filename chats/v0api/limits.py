@@ -22,6 +22,10 @@ METADATA_KEY = 40
 CHANGED_METADATA_KEY = 50
 """A change takes longer keys than a create does."""
 
+SKILLS = 3
+MCP_SERVERS = 10
+"""A person has no more of them at v0."""
+
 PAGE = 100
 
 

@@ -16,14 +16,10 @@ from typing import Literal, Protocol
 from chats.v0api import limits
 from chats.v0api.errors import InvalidRequest
 from chats.v0api.tasks import Task
-from chats.v0api.types import MODELS, PRIVACIES, Json
+from chats.v0api.types import AUTO_MODEL, DEFAULT_MODEL, MODELS, PRIVACIES, Json
 
 Revision = Literal["reference", "ga"]
 
-DEFAULT_MODEL = "v0-pro"
-AUTO_MODEL = "v0-auto"
-
-SKILLS = 3
 SKILL_SCOPES = ("user", "team")
 NEW_FILES = 20
 BRANCH = 250
@@ -83,10 +79,10 @@ class SendMessage:
         if self.mcp_server_ids is not None:
             body["mcpServerIds"] = list(self.mcp_server_ids)
         if self.skills and revision == "ga":
-            skills = limits.count("skills", self.skills, most=SKILLS)
+            skills = limits.count("skills", self.skills, most=limits.SKILLS)
             body["skills"] = [skill.wire() for skill in skills]
         elif self.skills:
-            skills = limits.count("skillIds", self.skills, most=SKILLS)
+            skills = limits.count("skillIds", self.skills, most=limits.SKILLS)
             body["skillIds"] = [_remote(skill) for skill in skills]
         if self.fix_with_v0 and revision == "reference":
             body["action"] = {"type": "fix-with-v0"}

@@ -17,6 +17,9 @@ Wire = Mapping[str, Json]
 
 PRIVACIES = ("private", "team", "team-edit", "unlisted", "public")
 MODELS = ("v0-mini", "v0-pro", "v0-max", "v0-max-fast")
+DEFAULT_MODEL = "v0-pro"
+AUTO_MODEL = "v0-auto"
+"""v0 chooses; only the `reference` revision has a word for it."""
 DIGITS = 40
 FINISH_REASONS = ("stop", "length", "content-filter", "tool-calls", "error", "other")
 ROLES = ("user", "assistant")

@@ -14,6 +14,7 @@ from zlib import crc32
 
 from django.conf import settings
 
+from chats import permissions
 from chats.models import Chat, Decision, Message
 from chats.permissions import Action
 from chats.relay import decisions, setups
@@ -27,7 +28,6 @@ from chats.v0api.pending import (
     PendingPermissions,
     PendingQuestions,
 )
-from chats.v0api.types import MODELS
 
 DONE = {
     "answered": "Answered",
@@ -77,7 +77,7 @@ def card(
         "template": f"asks/{waiting.kind}.html",
         "filled": filled,
         "may_grant": Action.GRANT in allowed,
-        "models": MODELS,
+        "models": permissions.models(),
         "model": filled.model or found.model,
         "token": uuid4(),
         "project": found.vercel_project,

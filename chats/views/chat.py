@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from chats import permissions, relay
+from chats.forms.options import OptionsForm
 from chats.live.html import render as html_of
 from chats.live.state import Node, State
 from chats.models import Attachment, Chat, Message, Person
@@ -29,6 +30,7 @@ from chats.rendering.message import message_node
 from chats.views.access import Request, allowed_actions
 from chats.views.cards import Card, waiting_in
 from chats.views.composer import composer
+from chats.views.options import options_shown
 from chats.views.own import own_slots, poll_of, standing
 from chats.views.shell import shell
 
@@ -64,10 +66,11 @@ def page(
     files: Sequence[Attachment] = (),
     refusal: str = "",
     card: Card | None = None,
+    options: OptionsForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
     """The chat as `request` may see it; `text` and `files` are put into the composer, `refusal`
-    above it, and `card` is how somebody left the card of a task."""
+    above it, `card` is how somebody left the card of a task, `options` what stands beside the text."""
     rows = window(found, before=_number(request, "before"), first=_uuid(request, "from"))
     state, at = relay.standing(found.id) if rows.is_latest else (None, "")
     messages = nodes(rows.rows, state)
@@ -99,6 +102,7 @@ def page(
         "attached": files,
         "refusal": refusal,
         **composer(found, live, token=uuid4()),
+        **options_shown(request, found, options),
         **shell(request, current=found.id),
     }
     return render(request, "chats/chat.html", context, status=status)

@@ -44,7 +44,12 @@ def decide(request: Request, id: UUID) -> HttpResponse:
             return _refused(request, found, Card(given, unready, form.model))
     try:
         decisions.decide(
-            member(request), form.token, found, form.seen, given, model=form.model or found.model
+            member(request),
+            form.token,
+            found,
+            form.seen,
+            given,
+            model=form.model or permissions.model(found.model),
         )
     except decisions.Incomplete as error:
         return _refused(request, found, Card(given, str(error), form.model))

@@ -14,12 +14,14 @@ from django.views.decorators.http import require_POST, require_safe
 from chats import permissions, relay
 from chats.forms.attachments import GONE
 from chats.forms.message import MessageForm, normalise
+from chats.forms.options import OptionsForm
 from chats.models import Attachment, Chat, Person
 from chats.permissions import Action
 from chats.relay import intents
 from chats.relay.uploads import Missing
 from chats.views.access import Request, see_chat, signed_in, uuid_or_404
 from chats.views.attachments import attached
+from chats.views.options import options_of, options_shown, remember
 from chats.views.refusals import USED_FORM
 from chats.views.shell import shell
 
@@ -61,16 +63,18 @@ def _deleted(request: Request) -> Chat | None:
 @signed_in
 def create(request: Request, person: Person) -> HttpResponse:
     form = MessageForm(request.POST)
-    brought = attached(request, person, form)
-    give_back = partial(page, request, text=form.kept, files=brought.rows)
-    if sentence := brought.refusal(form):
+    brought, options = attached(request, person, form), options_of(request, person, None)
+    give_back = partial(page, request, text=form.kept, files=brought.rows, options=options)
+    if sentence := brought.refusal(form) or options.sentence:
         return give_back(refusal=sentence, status=422)
+    payload = {"message": form.text, **brought.payload, **options.options.payload()}
     try:
-        answer = intents.create(person, form.given_token, {"message": form.text, **brought.payload})
+        answer = intents.create(person, form.given_token, payload, **options.options.of_chat())
     except intents.TokenReused:
         return give_back(refusal=USED_FORM, status=409)
     except Missing:
         return give_back(refusal=GONE, status=409)
+    remember(person, options)
     relay.wake()
     return see_chat(answer.chat_id)
 
@@ -82,10 +86,11 @@ def page(
     files: Sequence[Attachment] = (),
     refusal: str = "",
     deleted: Chat | None = None,
+    options: OptionsForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
     context = {"token": uuid4(), "text": text, "refusal": refusal, "examples": EXAMPLES}
-    context["attached"] = files
+    context |= {"attached": files, **options_shown(request, None, options)}
     if deleted is not None and deleted.deleted_at is not None:
         left = deleted.deleted_at - permissions.undo_limit()
         context |= {"deleted": deleted, "undo": round(left.total_seconds(), 1)}

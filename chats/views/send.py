@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +19,7 @@ from django.views.decorators.http import require_POST
 from chats import permissions, relay
 from chats.forms.attachments import GONE
 from chats.forms.message import MessageForm
+from chats.forms.options import OptionsForm
 from chats.models import Attachment, Chat, Intent, Message, Person
 from chats.permissions import Action
 from chats.relay import intents
@@ -28,12 +28,12 @@ from chats.views import chat as chat_page
 from chats.views.access import Request, member, see_chat, uuid_or_404
 from chats.views.attachments import attached
 from chats.views.composer import answered
+from chats.views.options import options_of, remember
 from chats.views.own import is_closed, may_repeat
 from chats.views.refusals import BUSY, CLOSED, USED_FORM
 
 # What an intent's payload may hold beside the message.
-OPTIONS = ("model", "system")
-NONE: Mapping[str, Any] = MappingProxyType({})
+OPTIONS = ("model", "images", "mcp", "skills", "system", "metadata")
 
 
 @require_POST
@@ -43,11 +43,12 @@ def send(request: Request, id: UUID) -> HttpResponse:
         found = permissions.chat(request, id, Action.SEND)
     except PermissionDenied:
         return _closed(request, id, form)
+    chosen = options_of(request, member(request), found)
     if "look" in request.POST:
         # Without scripts: the page as it is now, and what was typed so far.
-        brought = attached(request, member(request), form)
-        return chat_page.page(request, found, text=form.kept, files=brought.rows)
-    return _take(request, found, form)
+        files = attached(request, member(request), form).rows
+        return chat_page.page(request, found, text=form.kept, files=files, options=chosen)
+    return _take(request, found, form, _carried(found), chosen)
 
 
 def _closed(request: Request, id: UUID, form: MessageForm) -> HttpResponse:
@@ -75,6 +76,13 @@ def again(request: Request, id: UUID) -> HttpResponse:
     )
 
 
+def _carried(found: Chat) -> dict[str, Any]:
+    """The metadata that a chat is still to get, because v0 has never accepted it."""
+    last = None if found.v0_id else found.intents.order_by("created_at").last()
+    metadata = last.payload.get("metadata") if last else None
+    return {"metadata": metadata} if metadata else {}
+
+
 def question(answer: Message) -> Message | None:
     """What `answer` answers."""
     earlier = answer.chat.messages.filter(role="user", position__lt=answer.position)
@@ -82,28 +90,41 @@ def question(answer: Message) -> Message | None:
 
 
 def options(answer: Message) -> dict[str, Any]:
-    """What was asked for beside the text that `answer` answers: model, system."""
+    """What was chosen beside the text that `answer` answers, and can still be chosen."""
     intent = Intent.objects.filter(answer=answer).first()
     given: dict[str, Any] = intent.payload if intent else {}
-    return {name: given[name] for name in OPTIONS if name in given}
+    found = {name: given[name] for name in OPTIONS if name in given}
+    if not permissions.model(found.get("model")):
+        found.pop("model", None)
+    return found
 
 
 def _take(
-    request: Request, found: Chat, form: MessageForm, options: Mapping[str, Any] = NONE
+    request: Request,
+    found: Chat,
+    form: MessageForm,
+    options: Mapping[str, Any],
+    chosen: OptionsForm | None = None,
 ) -> HttpResponse:
-    brought = attached(request, member(request), form)
-    give_back = partial(refused, request, found, form.kept, brought.rows)
-    if sentence := brought.refusal(form):
+    """`options` of the payload as they are; `chosen` beside them in the form."""
+    who = member(request)
+    brought = attached(request, who, form)
+    give_back = partial(refused, request, found, form.kept, brought.rows, chosen)
+    if sentence := brought.refusal(form) or (chosen.sentence if chosen else ""):
         return give_back(sentence, status=422)
+    fields = chosen.options.of_chat() if chosen else {}
     payload = {"message": form.text, **brought.payload, **options}
+    payload |= chosen.options.payload() if chosen else {}
     try:
-        intents.send(member(request), form.given_token, payload, found)
+        intents.send(who, form.given_token, payload, found, **fields)
     except intents.Busy:
         return give_back(BUSY, status=409)
     except intents.TokenReused:
         return give_back(USED_FORM, status=409)
     except Missing:
         return give_back(GONE, status=409)
+    if chosen:
+        remember(who, chosen)
     relay.changed(found.id)
     relay.wake()
     return answered(request, found) if request.htmx else see_chat(found.id)
@@ -114,11 +135,14 @@ def refused(
     found: Chat,
     text: str,
     files: Sequence[Attachment],
+    options: OptionsForm | None,
     sentence: str,
     *,
     status: int,
 ) -> HttpResponse:
     if request.htmx:
-        # The files stay where they are, as what is being typed does.
+        # Files and options stay where they are, as what is being typed does.
         return answered(request, found, text=text, refusal=sentence, status=status)
-    return chat_page.page(request, found, text=text, files=files, refusal=sentence, status=status)
+    return chat_page.page(
+        request, found, text=text, files=files, options=options, refusal=sentence, status=status
+    )

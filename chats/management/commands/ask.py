@@ -23,7 +23,7 @@ from chats.models import Entry, Message, Person
 from chats.models.messages import MessageState
 from chats.relay import intents
 from chats.usage import money
-from chats.v0api.types import MODELS, TextPart, parts_from_wire
+from chats.v0api.types import TextPart, parts_from_wire
 
 PATIENCE = 3.0
 PROBLEMS = {
@@ -55,7 +55,9 @@ class Command(BaseCommand):
             "--chat", type=UUID, metavar="UUID", help="go on in this chat instead of a new one"
         )
         parser.add_argument(
-            "--model", choices=MODELS, help="the model that answers; v0's own choice without it"
+            "--model",
+            choices=permissions.models(),
+            help="the model that answers; v0's default without it",
         )
         parser.add_argument(
             "--system", metavar="TEXT", help="instructions for this message beside what is asked"
