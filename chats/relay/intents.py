@@ -32,7 +32,7 @@ class TokenReused(Exception):
 
 
 def digest(chat: UUID | None, payload: dict[str, Any]) -> str:
-    content = json.dumps([str(chat or ""), payload], sort_keys=True)
+    content = json.dumps([str(chat or ""), payload], sort_keys=True, default=str)
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
 
 

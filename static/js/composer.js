@@ -34,7 +34,7 @@ function fill(text) {
 document.addEventListener("keydown", (event) => {
   if (isComposing(event)) return;
   if (event.key === "Escape") onEscape(event);
-  if (event.key === "Enter" && event.target.matches(".composer textarea")) onEnter(event);
+  if (event.key === "Enter" && event.target.matches(".composer-text")) onEnter(event);
 });
 
 document.addEventListener("click", (event) => {
@@ -52,6 +52,6 @@ document.addEventListener("click", (event) => {
 
 for (const kind of ["input", "composer:set"]) {
   document.addEventListener(kind, ({ target }) => {
-    if (target.matches(".composer textarea")) grow(target);
+    if (target.matches(".composer-text")) grow(target);
   });
 }

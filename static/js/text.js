@@ -119,8 +119,8 @@ document.addEventListener("click", ({ target }) => {
 
 if (form) {
   document.addEventListener("input", ({ target }) => {
+    if (tokenIsUsed && target.form === form) renewToken();
     if (target !== field) return;
-    if (tokenIsUsed) renewToken();
     clearTimeout(timer);
     timer = setTimeout(save, SAVE_AFTER);
   });
