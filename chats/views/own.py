@@ -1,4 +1,4 @@
-"""What only some readers see at the end of an answer: what it cost, and how to go on.
+"""What only some readers see at the end of a message: what it was sent with, what it cost, how to go on.
 
 Owns those slots, on the page and as the fragment that is fetched when the mark `own` changes. Relies
 on permissions for both; frames never carry any of it.
@@ -26,6 +26,7 @@ from chats.relay.rows import utc
 from chats.views.access import Request, allowed_actions
 from chats.views.cards import Card, card, decided, poll, waiting_in
 from chats.views.costs import costs
+from chats.views.sent_with import sent_with
 
 LEVELS: dict[str, str] = {
     "private": "private",
@@ -99,7 +100,7 @@ def own_slots(
     filled: Card | None = None,
     seen: str = "",
 ) -> dict[str, str]:
-    """The safe HTML of each answer's slot, by its DOM id; none for a reader who sees nothing.
+    """The safe HTML of each message's slot, by its DOM id; none for a reader who sees nothing.
 
     The card `seen` is left out when it is still the same: somebody may be filling it in.
     """
@@ -107,7 +108,7 @@ def own_slots(
     told = decided(rows)
     answers = [row for row in rows if row.role == "assistant" and not row.is_live]
     known = costs(row.id for row in answers) if Action.SEE_COST in allowed else {}
-    slots: dict[str, str] = {}
+    slots = sent_with(request, rows) if Action.SEND in allowed else {}
     for answer in answers:
         cost = known.get(answer.id)
         may_go_on = Action.SEND in allowed and answer.id == rows[-1].id
