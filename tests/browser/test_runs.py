@@ -42,6 +42,8 @@ OPTIONS = {
     "slow-first-byte": "seconds=1",
 }
 ENDS = {"error": "failed"}
+# What these say fits into one step: sent, streaming and ended are all that there is to see.
+SHORT = frozenset({"empty", "error", "refusal"})
 SECONDS = 0.7  # that a scenario takes, waits that it insists on apart
 
 
@@ -79,7 +81,7 @@ def test_every_scenario_ends_as_the_stored_message_renders(
     page, chat, frames = begin(app, world, page_of, prompt(name))
     ends_as_stored(page, world, chat, state=ENDS.get(name, "finished"))
     changes = [frame for frame in frames if frame.count("hx-swap-oob") > 1]
-    assert len(changes) > 2
+    assert len(changes) > (2 if name in SHORT else 4)
     assert world.ledger["posts"] == 2
 
 
