@@ -25,7 +25,7 @@ from django.utils import timezone
 from chats.models import Chat, Intent, Message
 from chats.models.chats import AtV0
 from chats.models.messages import OURS, IntentState
-from chats.relay import doubt, elsewhere
+from chats.relay import doubt, elsewhere, uploads
 from chats.relay.store import Lost
 from chats.relay.threads import Threads
 from chats.v0api import errors, types
@@ -276,6 +276,8 @@ def fill(copy: Copy, messages: Sequence[types.Message]) -> None:
                 for place, each in enumerate(messages, start=1)
             ]
             Message.objects.bulk_create(rows)
+            chat = Chat.objects.select_related("owner", "copied_from").get(id=copy.chat)
+            uploads.copied(chat.owner, rows, chat.copied_from)
         Intent.objects.filter(id=copy.intent).update(lease_until=None, payload=_payload(copy))
         _bump(copy, rewritten=F("version") + 1)
 

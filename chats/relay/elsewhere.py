@@ -20,6 +20,7 @@ from django.utils import timezone
 from chats.models import Chat, Intent, Message
 from chats.models.chats import AtV0
 from chats.models.messages import LIVE, IntentState, MessageState
+from chats.relay import uploads
 from chats.relay.rows import asks
 from chats.v0api import types
 
@@ -286,7 +287,7 @@ def fill(row: Message, message: types.Message, *, is_newest: bool) -> None:
         row.asks = asks(message.parts)
         _end(row, message, is_newest=is_newest)
     if row.author_id is None:
-        row.attachments = list(message.wire.get("attachments") or ())
+        row.attachments = uploads.echoed(message.wire.get("attachments"))
 
 
 def _end(row: Message, message: types.Message, *, is_newest: bool) -> None:

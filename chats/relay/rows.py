@@ -49,11 +49,11 @@ def shown(message: Message) -> Shown:
 
 
 def _files(message: Message) -> tuple[list[File], list[Attachment]]:
-    """The files that we keep, and what lies elsewhere. Only rows of people of ours speak of the first."""
+    """The files that we keep, and what lies elsewhere."""
     ours = [
         wire
         for wire in message.attachments
-        if message.author_id and isinstance(wire, dict) and "file" in wire and "url" not in wire
+        if isinstance(wire, dict) and "file" in wire and "url" not in wire
     ]
     others = [wire for wire in message.attachments if wire not in ours]
     return [_file(wire) for wire in ours], [Attachment.from_wire(wire) for wire in others]

@@ -23,7 +23,7 @@ from chats import usage
 from chats.models import Chat, Decision, Intent, Message
 from chats.models.messages import LIVE, IntentState, MessageState
 from chats.relay.rows import asks
-from chats.relay.uploads import ids_in
+from chats.relay.uploads import echoed, ids_in
 from chats.v0api import types
 
 # Seconds: what v0 asks for beyond it is not worth a countdown.
@@ -276,7 +276,7 @@ def finish(
         answer.finish_reason = final.finish_reason
         answer.restorable = final.restorable
         answer.asks = asks(final.parts)
-        answer.attachments = list(final.wire.get("attachments") or ())
+        answer.attachments = echoed(final.wire.get("attachments"))
         answer.problem, answer.detail = problem, detail[:2000]
         answer.state = _outcome(answer, final.finish_reason)
         if answer.state == MessageState.FAILED and not problem:

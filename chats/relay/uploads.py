@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from chats.models import Attachment, Message, Person
+from chats.models import Attachment, Chat, Message, Person
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +70,50 @@ def _told(row: Attachment) -> dict[str, Any]:
         "height": row.height,
     }
     return {name: value for name, value in told.items() if value not in (None, "")}
+
+
+def echoed(said: Any) -> list[Any]:
+    """What a row keeps of the attachments that v0 lists: never what is in a file, however v0 says it,
+    and nothing that could be taken for a file of ours."""
+    items = [item for item in said if isinstance(item, dict)] if isinstance(said, list) else []
+    return [_without_bytes({k: v for k, v in item.items() if k != "file"}) for item in items]
+
+
+def _without_bytes(item: dict[str, Any]) -> dict[str, Any]:
+    url = item.get("url")
+    if not (isinstance(url, str) and url[:5].lower() == "data:"):
+        return item
+    head, _, data = url.partition(",")
+    kind = head[5:].partition(";")[0][:60]
+    size = len(data) * 3 // 4 - data[-2:].count("=") if head.endswith(";base64") else len(data)
+    return {"contentType": kind, "size": size, **item, "url": ""}
+
+
+def copied(owner: Person, rows: Sequence[Message], source: Chat | None) -> None:
+    """Give the messages of a copied chat the files of those that they were copied from."""
+    asked = Message.objects.filter(chat=source, role="user").exclude(attachments=[])
+    left = list(asked)
+    for row in rows:
+        same = next((each for each in left if row.attachments and _is_copy(row, each)), None)
+        if same is None:
+            continue
+        left.remove(same)
+        try:
+            row.attachments = take(owner, row, ids_in(same.attachments))
+        except Missing:
+            continue
+        row.save(update_fields=["attachments"])
+
+
+def _is_copy(row: Message, source: Message) -> bool:
+    same_number = len(row.attachments) == len(ids_in(source.attachments))
+    return same_number and row.text.strip() == source.text.strip()
+
+
+def of_message(message: Message) -> list[Attachment]:
+    """The files of a message, in the order in which they were sent."""
+    rows = {str(row.pk): row for row in message.files.all()}
+    return [rows[id] for id in ids_in(message.attachments) if id in rows]
 
 
 def ids_in(told: Sequence[Any]) -> tuple[str, ...]:

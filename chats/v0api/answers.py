@@ -20,6 +20,7 @@ from chats.v0api.errors import (
     InDoubt,
     Invalid,
     Issue,
+    Oversize,
     TooLarge,
     V0Error,
     printable,
@@ -73,7 +74,7 @@ async def json_value(response: httpx.Response) -> Json:
         raise InDoubt("an answer that is not JSON", status=status)
     body = await _read(response, JSON_LIMIT)
     if len(body) > JSON_LIMIT:
-        raise InDoubt("an answer that is too large", status=status)
+        raise Oversize("an answer that is too large", status=status)
     found = _value(body)
     if found is NO_JSON:
         raise InDoubt("an answer that is not JSON", status=status)

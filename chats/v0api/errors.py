@@ -6,6 +6,7 @@ shortened and untrusted; anything that looks like a key is taken out of them bef
     V0Error                 problem      retryable  in_doubt
     ├── NotSent             unsent       yes        no      nothing left this machine
     ├── InDoubt             unknown      yes        yes     no answer that says what happened
+    │   └── Oversize        unknown      yes        yes     an answer of more bytes than are read
     ├── StatusError         refused      no         no      any other 4xx; 3xx is in doubt
     │   ├── Unauthorized    unauthorized no         no      401
     │   ├── OutOfCredits    credits      no         no      402
@@ -80,6 +81,10 @@ class NotSent(V0Error):
 class InDoubt(V0Error):
     retryable = True
     in_doubt = True
+
+
+class Oversize(InDoubt):
+    pass
 
 
 class StatusError(V0Error):

@@ -12,10 +12,14 @@ from contextlib import AbstractAsyncContextManager
 from chats.v0api import limits
 from chats.v0api.answers import done, with_id, with_list, with_text
 from chats.v0api.calls import TRIES, Calls, segment
+from chats.v0api.errors import Oversize
 from chats.v0api.event_stream import EventStream
 from chats.v0api.paging import Cursor, every
 from chats.v0api.requests import Asked, ResolveTask, SendMessage
 from chats.v0api.types import Message, MessagePage
+
+# A list of more bytes than are read at once is asked for in pages of so many.
+SMALLER = (20, 5, 1)
 
 
 class Messages(Calls):
@@ -61,9 +65,16 @@ class Messages(Calls):
     async def list_messages(
         self, chat_id: str, *, limit: int = 20, cursor: str | None = None
     ) -> MessagePage:
-        """A chat's messages, newest first, at most 100 at a time."""
+        """A chat's messages, newest first, at most 100 at a time; fewer where they have so many bytes,
+        since files that people attached may be in them, that they cannot be read at once."""
         limits.number("limit", limit, least=1, most=limits.PAGE)
-        found = await self._get(_of(chat_id), {"limit": str(limit), "cursor": cursor})
+        smaller = [size for size in SMALLER if size < limit]
+        try:
+            found = await self._get(_of(chat_id), {"limit": str(limit), "cursor": cursor})
+        except Oversize:
+            if not smaller:
+                raise
+            return await self.list_messages(chat_id, limit=smaller[0], cursor=cursor)
         return MessagePage.from_wire(with_list(found, "messages"))
 
     def iter_messages(self, chat_id: str, *, page: int = limits.PAGE) -> AsyncGenerator[Message]:

@@ -25,6 +25,7 @@ from chats.models.messages import LIVE
 from chats.permissions import Action
 from chats.relay import intents
 from chats.relay.rows import shown
+from chats.relay.uploads import of_message
 from chats.rendering.fixed import fixed
 from chats.rendering.message import message_node
 from chats.views.access import Request, allowed_actions
@@ -55,7 +56,9 @@ def chat(request: Request, id: UUID) -> HttpResponse:
     found = permissions.chat(request, id, Action.READ)
     if found.v0_id:
         relay.opened(found.id, found.compared_at)
-    return page(request, found, text=_text_to_edit(request, found))
+    edited = _message_to_edit(request, found)
+    text, files = (edited.text, of_message(edited)) if edited else ("", [])
+    return page(request, found, text=text, files=files)
 
 
 def page(
@@ -162,11 +165,10 @@ def _html(shown_nodes: Iterable[Node], slots: dict[str, str] | None = None) -> S
     return SafeString("".join(html_of(node, fill=slots or {}) for node in shown_nodes))
 
 
-def _text_to_edit(request: HttpRequest, found: Chat) -> str:
-    """The text of a message that a person wants to change and send again."""
+def _message_to_edit(request: HttpRequest, found: Chat) -> Message | None:
+    """The message that a person wants to change and send again."""
     id = _uuid(request, "edit")
-    message = found.messages.filter(id=id, role="user").first() if id else None
-    return message.text if message else ""
+    return found.messages.filter(id=id, role="user").first() if id else None
 
 
 def _is_only_read(request: HttpRequest, text: str) -> bool:

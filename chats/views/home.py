@@ -15,10 +15,10 @@ from chats import permissions, relay
 from chats.forms.attachments import GONE
 from chats.forms.message import MessageForm, normalise
 from chats.forms.options import OptionsForm
-from chats.models import Attachment, Chat, Person
+from chats.models import Attachment, Chat, Message, Person
 from chats.permissions import Action
 from chats.relay import intents
-from chats.relay.uploads import Missing
+from chats.relay.uploads import Missing, of_message
 from chats.views.access import Request, see_chat, signed_in, uuid_or_404
 from chats.views.attachments import attached
 from chats.views.options import options_of, options_shown, remember
@@ -37,17 +37,19 @@ EXAMPLES = (
 @signed_in
 def home(request: Request, person: Person) -> HttpResponse:
     deleted = _deleted(request)
-    text = normalise(request.GET.get("prompt") or "") or _asked(request)
-    return page(request, text=text, deleted=deleted)
+    text, asked = normalise(request.GET.get("prompt") or ""), _asked(request)
+    if text or asked is None:
+        return page(request, text=text, deleted=deleted)
+    return page(request, text=asked.text, files=of_message(asked), deleted=deleted)
 
 
-def _asked(request: Request) -> str:
+def _asked(request: Request) -> Message | None:
     """What was asked in a chat that cannot go on: `ask` is the message, `chat` where it stands."""
     try:
         chat, ask = (uuid_or_404(request.GET.get(name)) for name in ("chat", "ask"))
-        return permissions.message(request, chat, ask, Action.READ).text
+        return permissions.message(request, chat, ask, Action.READ)
     except (Http404, PermissionDenied):
-        return ""
+        return None
 
 
 def _deleted(request: Request) -> Chat | None:

@@ -143,18 +143,18 @@ for (const kind of ["dragenter", "dragover"]) {
     if (!hasFiles(event)) return;
     event.preventDefault();
     event.dataTransfer.dropEffect = "copy";
-    drop.hidden = false;
+    if (!drop.matches(":popover-open")) drop.showPopover();
   });
 }
 
 document.addEventListener("dragleave", (event) => {
-  if (hasFiles(event) && !event.relatedTarget) drop.hidden = true;
+  if (hasFiles(event) && !event.relatedTarget) drop.hidePopover();
 });
 
 document.addEventListener("drop", (event) => {
   if (!hasFiles(event)) return;
   event.preventDefault();
-  drop.hidden = true;
+  drop.hidePopover();
   for (const item of event.dataTransfer.items) {
     if (item.kind !== "file") continue;
     if (item.webkitGetAsEntry?.()?.isDirectory) refuse(list.dataset.folder);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from uuid import uuid4
 
 import httpx
 
+from tests.app_server import wait_until
+from tests.sandbox_server import Sandbox
 from tests.world import World
 
 PACE = "pace: 0"
@@ -78,6 +81,32 @@ def test_the_most_that_one_message_may_have_arrives(world: World) -> None:
     # v0's list of such messages has more bytes than are read at once: it is read in smaller pieces.
     world.send(chat, PACE)
     assert world.finished(chat)["state"] == "finished"
+
+
+def test_an_echo_that_no_line_of_a_stream_can_hold_is_read_by_get(
+    world: World, sandbox: Sandbox
+) -> None:
+    chat = chat_in(post(world, "/chats/", upload(world, "a.txt", b"text")))
+    world.finished(chat)
+    line = 'data: {"object":"message","attachments":[{"url":"data:,' + "x" * 17 * MIB + '"}]}\n\n'
+    sandbox.fault(path="messages.sendStream", kind="malformed", frame=3, text=line)
+    assert world.send(chat, PACE).status_code == 303
+    answer = world.finished(chat)
+    assert answer["state"] == "finished"
+    assert answer["parts"] == world.v0_answer(chat)["parts"]
+    assert world.ledger["posts"] == 2
+
+
+def test_a_copy_of_a_chat_has_its_files(world: World) -> None:
+    file = upload(world, "table.csv", TEXT)
+    chat = chat_in(post(world, "/chats/", file))
+    world.finished(chat)
+    answer = world.post(f"/chats/{chat}/duplicate/", token=str(uuid4()))
+    copy = chat_in(answer)
+    wait_until(lambda: bool(world.messages(copy)), what="the messages of the copy")
+    [told] = json.loads(world.messages(copy)[0]["attachments"])
+    assert (told["name"], told["file"] != file) == ("table.csv", True)
+    assert world.client.get(f"/attachments/{told['file']}/").content == TEXT
 
 
 def test_more_than_that_ends_in_a_sentence(world: World) -> None:

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from chats.v0api import answers
 from chats.v0api.client import Client
 from chats.v0api.errors import InDoubt, InvalidRequest, NotFound, RateLimited
 from chats.v0api.types import Chat, Message
@@ -199,6 +200,33 @@ async def test_more_usage_without_a_way_to_it_is_not_passed_over() -> None:
         with pytest.raises(InDoubt, match="no way"):
             async for _event in v0.iter_usage_events():
                 pass
+
+
+async def test_messages_with_more_bytes_than_are_read_come_in_smaller_pages(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(answers, "JSON_LIMIT", 1000)
+    asked: list[tuple[str, str | None]] = []
+
+    async def handler(request: Request, writer: asyncio.StreamWriter) -> None:
+        said = query(request)
+        asked.append((said["limit"], said.get("cursor")))
+        size, first = int(said["limit"]), int(said.get("cursor", "0"))
+        cursor = str(first + size) if first + size < 12 else None
+        ids = (f"{each}".rjust(100) for each in range(first, min(first + size, 12)))
+        writer.write(messages(*ids, cursor=cursor))
+        await writer.drain()
+
+    async with (
+        serving(handler) as server,
+        Client(server.url, KEY, revision="ga", ssl_context=NO_TLS) as v0,
+    ):
+        found = [int(message.id) async for message in v0.iter_messages("c")]
+        assert found == [*range(12)]
+        assert asked[:3] == [("100", None), ("20", None), ("5", None)]
+        monkeypatch.setattr(answers, "JSON_LIMIT", 10)
+        with pytest.raises(InDoubt, match="too large"):
+            await v0.list_messages("c")
 
 
 async def test_a_page_that_is_none_is_in_doubt_and_a_missing_chat_is_gone() -> None:

@@ -319,6 +319,40 @@ def test_sending_again_sends_the_same_files(
     assert uploads.urls(uploads.ids_in(again.attachments)) == ("data:text/plain;base64,dGV4dA==",)
 
 
+def test_what_was_asked_comes_back_with_its_files(
+    client: Client, client_of: ClientOf, chat_of: ChatOf, owner: Person, stranger: Person
+) -> None:
+    chat = chat_of(owner)
+    upload(client, "a.txt", b"text")
+    send(client, chat, file := Attachment.objects.get())
+    chat.messages.update(state="finished")
+    asked = chat.messages.get(position=3)
+    for path in (f"/chats/{chat.id}/?edit={asked.id}", f"/?chat={chat.id}&ask={asked.id}"):
+        page = client.get(path).content.decode()
+        assert f'name="attachment" value="{file.id}" checked' in page
+        assert f"{file.id}/remove/" not in page
+        assert str(file.id) not in client_of(stranger).get(path).content.decode()
+    assert send(client, chat, file, text="Look again").status_code == 303
+    copy = chat.messages.get(position=5).files.get()
+    assert (copy.name, copy.file) == ("a.txt", file.file)
+    assert client.get(f"/attachments/{copy.id}/").content == b"text"
+
+
+def test_what_v0_echoes_is_kept_without_its_bytes_and_is_never_one_of_ours() -> None:
+    said = [
+        {"url": "data:text/csv;base64,YWJjZA==", "name": "a.csv"},
+        {"url": "DATA:image/svg+xml,<svg>"},
+        {"url": "https://example.com/a", "size": 3, "file": str(uuid4())},
+        "garbage",
+    ]
+    assert uploads.echoed(said) == [
+        {"contentType": "text/csv", "size": 4, "url": "", "name": "a.csv"},
+        {"contentType": "image/svg+xml", "size": 5, "url": ""},
+        {"url": "https://example.com/a", "size": 3},
+    ]
+    assert uploads.echoed({"url": "data:,"}) == []
+
+
 def test_limits_of_a_message_are_said(
     client: Client, chat_of: ChatOf, owner: Person, settings: Settings
 ) -> None:
