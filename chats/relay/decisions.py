@@ -156,6 +156,8 @@ def decide(
         except InvalidRequest as error:
             raise Incomplete(str(error)) from error
     payload: dict[str, Any] = {"message": decided.words, "task": wire, "model": model}
+    if not wire:
+        payload["system"] = chat.system
     payload = {name: value for name, value in payload.items() if value}
     try:
         return intents.decide(

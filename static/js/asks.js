@@ -1,4 +1,5 @@
 // Adds: a card's answers are sent when each question has one; the first that has none says so and takes the focus.
+//       Enter in a box of a card presses no button.
 // Without it: the server says which question has no answer, and what was filled in stays.
 const WORDS = "Choose an answer, or write one.";
 
@@ -19,4 +20,8 @@ document.addEventListener("input", ({ target }) => cardOf(target) && judge(cardO
 // Before the browser asks what is valid.
 document.addEventListener("click", ({ target }) => {
   if (target.closest?.("[name=choice]") && cardOf(target)) judge(cardOf(target));
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.target.matches?.(".ask input")) event.preventDefault();
 });

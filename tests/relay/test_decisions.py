@@ -83,7 +83,7 @@ def test_a_decision_goes_out_once_and_is_kept(
     before = world.ledger["posts"]
     if scenario.startswith("connect"):
         until_ready(world, chat)
-    answer = decide(world, chat, **given)
+    answer = decide(world, chat, model="v0-max", **given)
     assert answer.status_code == 303, answer.text[-2000:]
     final = world.finished(chat)
     assert final["id"] != asked["id"]
@@ -91,11 +91,21 @@ def test_a_decision_goes_out_once_and_is_kept(
     assert json.loads(json.dumps(final["parts"])) == world.v0_answer(chat)["parts"]
     assert world.ledger["posts"] == before + 1
     assert sent_task(world, chat).items() >= task.items()
+    assert body(world) == {"task": sent_task(world, chat), **MAX}
     page = world.client.get(f"/chats/{chat}/").text
     assert words in page
     told = re.findall(r'<p class="own-told">(.*?)</p>', page, re.DOTALL)
     assert len(told) == 1
     assert " by Olivia" in told[0]
+
+
+MAX = {"modelConfiguration": {"modelId": "v0-max", "imageGenerations": False}}
+
+
+def body(world: World) -> dict[str, Any]:
+    """The newest charged request."""
+    found: dict[str, Any] = world.sandbox.requests(world.app.key)[-1]["body"]
+    return found
 
 
 def until_ready(world: World, chat: str) -> None:
@@ -152,12 +162,13 @@ def test_what_decides_nothing_is_refused_before_v0_hears_of_it(
 def test_a_permission_is_refused_by_an_ordinary_message(world: World) -> None:
     chat = waiting(world, "permission")
     asked = world.answer(chat)
+    with closing(sqlite3.connect(world.app.database, timeout=20)) as connection, connection:
+        connection.execute("UPDATE chats_chat SET model = 'v0-max', system = 'Be brief.'")
     assert decide(world, chat, choice="denied", text_reason="Not today").status_code == 303
     assert world.finished(chat)["id"] != asked["id"]
     said = world.messages(chat, role="user")[-1]
     assert said["text"] == "Do not run this action. Continue without it.\n\nNot today"
-    at_v0 = world.at_v0(f"/chats/{world.chat(chat)['v0_id']}/messages?limit=20")["messages"]
-    assert at_v0[1]["content"] == said["text"]
+    assert body(world) == {"message": said["text"], "systemPrompt": "Be brief.", **MAX}
     assert "Denied by Olivia" in world.client.get(f"/chats/{chat}/").text
 
 
