@@ -49,7 +49,8 @@ MAY_IMPORT = {
         "chats.live",
     },
     "chats.relay": RELAY,
-    "chats.forms": MODELS | {"chats.permissions", "chats.v0api.limits", "chats.v0api.types"},
+    "chats.forms": MODELS
+    | {"chats.permissions", "chats.v0api.errors", "chats.v0api.limits", "chats.v0api.types"},
     "chats.accounts": MODELS | {"allauth"},
     "chats.demo": MODELS,
     "chats.views": ENTRANCE | {"django_htmx"},

@@ -56,6 +56,11 @@ ELSEWHERE = {
     "create": ("POST", 302, SIGN_IN),
     "sidebar": ("GET", 302, SIGN_IN),
     "mcp_servers": ("GET", 302, SIGN_IN),
+    "mcp": ("GET", 302, SIGN_IN),
+    "mcp_new": ("GET", 302, SIGN_IN),
+    "mcp_edit": ("GET", 302, SIGN_IN),
+    "mcp_enable": ("POST", 302, SIGN_IN),
+    "mcp_remove": ("GET", 302, SIGN_IN),
     "health": ("GET", 302, SIGN_IN),
     "needs_you": ("GET", 302, SIGN_IN),
     "notices": ("GET", 302, SIGN_IN),
@@ -78,6 +83,9 @@ ELSEWHERE = {
     "account_reset_password_from_key_done": ("GET", 200, ""),
 }
 ARGUMENTS = {
+    "mcp_edit": {"id": "mcp_1"},
+    "mcp_enable": {"id": "mcp_1"},
+    "mcp_remove": {"id": "mcp_1"},
     "shared": {"slug": "unknown"},
     "setup": {"token": "unknown"},
     "account_reset_password_from_key": {"uidb36": "1", "key": "unknown-key"},

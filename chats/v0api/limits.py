@@ -25,6 +25,9 @@ CHANGED_METADATA_KEY = 50
 SKILLS = 3
 MCP_SERVERS = 10
 """A person has no more of them at v0."""
+MCP_NAME = 100
+MCP_URL = 500
+MCP_DESCRIPTION = 500
 
 PAGE = 100
 

@@ -16,10 +16,6 @@ from chats.v0api.types import Json, Wire, text, texts
 
 SCOPES = ("user", "team")
 
-NAME = 100
-URL = 500
-DESCRIPTION = 500
-
 
 @dataclass(frozen=True, slots=True)
 class NoAuth:
@@ -230,11 +226,11 @@ def _body(
 ) -> dict[str, Json]:
     body: dict[str, Json] = {}
     if name is not None:
-        body["name"] = limits.text("name", name, least=1, most=NAME)
+        body["name"] = limits.text("name", name, least=1, most=limits.MCP_NAME)
     if url is not None:
-        body["url"] = limits.text("url", limits.url("url", url), most=URL)
+        body["url"] = limits.text("url", limits.url("url", url), most=limits.MCP_URL)
     if description is not None:
-        body["description"] = limits.text("description", description, most=DESCRIPTION)
+        body["description"] = limits.text("description", description, most=limits.MCP_DESCRIPTION)
     if enabled is not None:
         body["enabled"] = enabled
     if auth is not None:

@@ -78,7 +78,6 @@ def card(
         "filled": filled,
         "may_grant": Action.GRANT in allowed,
         "models": permissions.models(),
-        "model": filled.model or found.model,
         "token": uuid4(),
         "project": found.vercel_project,
         **_more(waiting, filled.given),
