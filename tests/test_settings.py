@@ -124,6 +124,16 @@ def test_sqlite_has_the_options_that_were_measured() -> None:
     assert default["TEST"]["NAME"].endswith(".sqlite3")
 
 
+def test_files_lie_beside_the_databases_or_in_a_storage_of_ones_own() -> None:
+    storages = settings()["STORAGES"]
+    assert isinstance(storages, dict)
+    assert storages["default"]["OPTIONS"]["location"].endswith("/var")
+    given = {"bucket_name": "files", "max_memory_size": 1}
+    storages = settings(V0_STORAGE="some.Storage", V0_STORAGE_OPTIONS=json.dumps(given))["STORAGES"]
+    assert isinstance(storages, dict)
+    assert storages["default"] == {"BACKEND": "some.Storage", "OPTIONS": given}
+
+
 def test_several_processes_share_postgresql_and_redis() -> None:
     url = "postgres://v0web:pass@db:5432/v0web"
     found = settings(DATABASE_URL=url, REDIS_URL="redis://:word@redis:6379/0")
@@ -174,6 +184,8 @@ def test_origins_are_exact_addresses(given: dict[str, str], origins: list[str]) 
         {"V0_LOG_LEVEL": "LOUD"},
         {"ALLOWED_HOSTS": "*"},
         {"DATABASE_URL": "nonsense"},
+        {"V0_STORAGE_OPTIONS": "bucket", "V0_STORAGE": "some.Storage"},
+        {"V0_STORAGE_OPTIONS": "[1]", "V0_STORAGE": "some.Storage"},
     ],
     ids=str,
 )
@@ -211,6 +223,8 @@ def test_no_command_that_lists_settings_shows_a_secret() -> None:
         "V0_API_KEY": "v1:canary:canary",
         "DATABASE_URL": "postgres://v0web:canary@db/v0web",
         "REDIS_URL": "redis://:canary@redis:6379/0",
+        "V0_STORAGE": "some.Storage",
+        "V0_STORAGE_OPTIONS": '{"bucket_name": "files", "secret_key": "canary"}',
     }
     ended = manage("diffsettings", "--all", **secrets)
     assert "V0_API_KEY" in ended.stdout

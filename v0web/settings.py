@@ -390,7 +390,10 @@ def storage(name: str, options: str) -> dict[str, Any]:
         given = None
     if not isinstance(given, dict):
         raise ImproperlyConfigured("V0_STORAGE_OPTIONS must be a JSON object.")
-    return {"BACKEND": name, "OPTIONS": given}
+    hidden = {
+        key: Secret(value) if isinstance(value, str) else value for key, value in given.items()
+    }
+    return {"BACKEND": name, "OPTIONS": hidden}
 
 
 STATIC_URL = "/static/"

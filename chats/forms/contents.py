@@ -33,7 +33,7 @@ TEXTS = {
 TEXT = "text/plain"
 BEGINNINGS = ((b"%PDF-", "application/pdf"), (b"PK\x03\x04", "application/zip"))
 
-ACCEPTED = "Only pictures (PNG, JPEG, GIF, WebP), PDF, ZIP and text in UTF-8 can."
+ACCEPTED = "only pictures (PNG, JPEG, GIF, WebP), PDF, ZIP and text in UTF-8 can."
 
 
 class NotAccepted(Exception):
@@ -61,7 +61,7 @@ def content_of(name: str, data: bytes) -> Content:
             return Content(kind)
     if _is_text(data):
         return Content(TEXTS.get(_ending(name).lower(), TEXT))
-    raise NotAccepted(f"“{name}” cannot be sent. {ACCEPTED}")
+    raise NotAccepted(f"“{name}” cannot be sent: {ACCEPTED}")
 
 
 def label(name: str) -> str:

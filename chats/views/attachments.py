@@ -30,7 +30,8 @@ logger = logging.getLogger(__name__)
 
 # Shown in a page; a browser may not look for anything else in them.
 SHOWN = ("image/png", "image/jpeg", "image/gif", "image/webp")
-POLICY = "default-src 'none'; sandbox"
+# Styles are those by which a browser sets a picture that is opened by itself.
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
 @dataclass(slots=True)

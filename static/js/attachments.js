@@ -5,6 +5,7 @@ const list = document.getElementById("attachments");
 const field = form?.querySelector("textarea");
 const drop = document.getElementById("drop");
 const address = document.getElementById("address");
+const wait = document.getElementById("attachments-wait");
 const key = `draft:${form?.dataset.composer}:files`;
 const texts = new WeakMap(); // Of rows that were a paste.
 
@@ -79,6 +80,7 @@ function onUploaded(row, found, text) {
   if (!row.isConnected) return;
   const has = document.activeElement === row.querySelector("button");
   row.replaceWith(...found);
+  wait.hidden ||= !list.querySelector("[data-uploading]");
   const [last] = found;
   if (has) last.querySelector("button")?.focus();
   say(last.querySelector(".attachment-name").textContent + ("problem" in last.dataset ? "" : ` ${list.dataset.said}`));
@@ -99,6 +101,7 @@ function remove(row, back = field) {
   const next = row.nextElementSibling ?? row.previousElementSibling;
   row.stop?.();
   row.remove();
+  wait.hidden ||= !list.querySelector("[data-uploading]");
   (next?.querySelector("[data-remove]") ?? back).focus();
   const path = row.querySelector("[data-remove]").dataset.remove;
   if (!path) return;
@@ -210,7 +213,8 @@ document.addEventListener(
     if (event.target !== form || !list.querySelector("[data-uploading]")) return;
     event.preventDefault();
     event.stopPropagation();
-    say(list.dataset.wait);
+    wait.hidden = false;
+    say(wait.textContent);
   },
   true,
 );

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from playwright.sync_api import expect
+from playwright.sync_api import Error, expect
 
 from tests.app_server import AppServer
-from tests.browser.faultless import picture
+from tests.browser.faultless import faults, picture
 from tests.browser.seen import OWNER, QUICK, chat_of, has_state, is_live
 from tests.conftest import PageOf
-from tests.views.test_attachments import png
+from tests.views.test_attachments import HOSTILE, png
 from tests.world import World
 
 if TYPE_CHECKING:
@@ -147,3 +148,26 @@ def test_without_scripts_the_form_takes_files_along(
     expect(page.locator(".message-files li")).to_have_count(1)
     world.finished(chat_of(page))
     expect(page.locator("img.message-picture")).to_have_attribute("alt", re.compile("cat"))
+
+
+def test_nothing_of_a_hostile_file_runs(app: AppServer, page_of: PageOf, world: World) -> None:
+    """Shown while it is written and in its message, and opened by itself."""
+    page = page_of(app, OWNER, path="/", allowed=REFUSED)
+    ran: list[str] = []
+    page.on("dialog", lambda dialog: ran.append(dialog.message))
+    taken = [file(name, data) for name, data, _, refused in HOSTILE if not refused]
+    page.set_input_files("#files", [*taken[:6], *taken[16:18], file("cat.png", png())])
+    expect(page.locator("[data-attachment]")).to_have_count(9)
+    assert not faults(page, "files of a message to come")
+    page.fill("#message", QUICK)
+    page.click("#action")
+    page.wait_for_url("**/chats/*/")
+    has_state(page, "finished")
+    assert not faults(page, "files of a message")
+    links = page.locator(".message-files a").evaluate_all("links => links.map(link => link.href)")
+    assert len(links) == 9
+    for link in links:
+        with suppress(Error):  # A download is no page to go to.
+            page.goto(link)
+        ran += [page.title()] if page.title() == "ran" else []
+    assert ran == []

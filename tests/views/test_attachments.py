@@ -148,7 +148,8 @@ def test_hostile_files_change_nothing_and_run_nothing(
     served = client.get(f"/attachments/{row.id}/")
     assert served.content == data
     assert served["X-Content-Type-Options"] == "nosniff"
-    assert served["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    policy = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+    assert served["Content-Security-Policy"] == policy
     assert served["Cross-Origin-Resource-Policy"] == "same-origin"
     assert "no-store" in served["Cache-Control"]
     assert "Set-Cookie" not in served
@@ -351,6 +352,22 @@ def test_what_v0_echoes_is_kept_without_its_bytes_and_is_never_one_of_ours() -> 
         {"url": "https://example.com/a", "size": 3},
     ]
     assert uploads.echoed({"url": "data:,"}) == []
+
+
+def test_any_storage_of_djangos_will_do(
+    client: Client, chat_of: ChatOf, owner: Person, settings: Settings
+) -> None:
+    memory = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
+    settings.STORAGES = {**settings.STORAGES, "default": memory}
+    upload(client, "a.txt", b"text")
+    file = Attachment.objects.get()
+    chat = chat_of(owner)
+    send(client, chat, file)
+    assert client.get(f"/attachments/{file.id}/").content == b"text"
+    assert uploads.urls([str(file.id)]) == ("data:text/plain;base64,dGV4dA==",)
+    chat.delete()
+    uploads.sweep()
+    assert not file.file.storage.exists(str(file.file.name))
 
 
 def test_limits_of_a_message_are_said(
