@@ -33,6 +33,7 @@ OF_A_CHAT = {
     "send": {"POST": "SEND"},
     "stop": {"POST": "SEND"},
     "again": {"POST": "SEND"},
+    "fix": {"POST": "SEND"},
     "decide": {"POST": "SEND"},
     "connect": {"GET": "GRANT"},
     "project": {"POST": "GRANT"},

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.conf import settings
@@ -76,6 +76,19 @@ class Options:
             mcp=None if mcp is None else tuple(mcp),
             skills=tuple(kept.get("skills", ())),
             system=chat.system if chat else "",
+        )
+
+    def again(self, sent_with: Mapping[str, Any]) -> Options:
+        """These, but what an earlier message of the chat was sent with. Its instructions are the
+        chat's, which may be newer."""
+        mcp = sent_with.get("mcp")
+        ids = (str(skill.get("id") or "") for skill in sent_with.get("skills", ()))
+        return replace(
+            self,
+            model=permissions.model(sent_with.get("model")) or self.model,
+            images=sent_with.get("images") is True,
+            mcp=None if mcp is None else tuple(mcp),
+            skills=tuple(id for id in ids if id),
         )
 
     def payload(self) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from chats.rendering.message import message_node
 from chats.views.access import Request, allowed_actions
 from chats.views.cards import Card, waiting_in
 from chats.views.composer import composer
-from chats.views.options import options_shown
+from chats.views.options import options_again, options_shown
 from chats.views.own import own_slots, poll_of, standing
 from chats.views.shell import shell
 
@@ -58,7 +58,8 @@ def chat(request: Request, id: UUID) -> HttpResponse:
         relay.opened(found.id, found.compared_at)
     edited = _message_to_edit(request, found)
     text, files = (edited.text, of_message(edited)) if edited else ("", [])
-    return page(request, found, text=text, files=files)
+    options = options_again(request.user, found, edited) if edited else None
+    return page(request, found, text=text, files=files, options=options)
 
 
 def page(

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from chats import permissions
 from chats.forms.options import Filled, Options, OptionsForm
-from chats.models import Chat, Person
+from chats.models import Chat, Message, Person
 from chats.relay import servers
 from chats.relay.servers import Server
 from chats.v0api.errors import V0Error
@@ -30,6 +30,14 @@ MOST_BOXES = 50
 def options_of(request: HttpRequest, person: Person, chat: Chat | None) -> OptionsForm:
     """What the form of a request says; a chat that v0 has never accepted is not a new one here."""
     return OptionsForm(request.POST, Options.start(person, chat), is_new=chat is None)
+
+
+def options_again(user: object, chat: Chat, sent: Message) -> OptionsForm | None:
+    """What an earlier message was sent with, as far as it can still be chosen."""
+    if not isinstance(user, Person):
+        return None
+    start = Options.start(user, chat)
+    return OptionsForm(QueryDict(), start.again(sent.sent_with), is_new=False)
 
 
 def remember(person: Person, form: OptionsForm) -> None:

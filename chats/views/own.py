@@ -23,6 +23,7 @@ from chats.permissions import Action
 from chats.relay import setups
 from chats.relay.decisions import Waiting
 from chats.relay.rows import utc
+from chats.relay.trouble import trouble
 from chats.views.access import Request, allowed_actions
 from chats.views.cards import Card, card, decided, poll, waiting_in
 from chats.views.costs import costs
@@ -108,7 +109,7 @@ def own_slots(
     told = decided(rows)
     answers = [row for row in rows if row.role == "assistant" and not row.is_live]
     known = costs(row.id for row in answers) if Action.SEE_COST in allowed else {}
-    slots = sent_with(request, rows) if Action.SEND in allowed else {}
+    slots = sent_with(request, rows, told) if Action.SEND in allowed else {}
     for answer in answers:
         cost = known.get(answer.id)
         may_go_on = Action.SEND in allowed and answer.id == rows[-1].id
@@ -126,8 +127,9 @@ def own_slots(
         asks = ask if waits else None
         if asks and asks["waiting"].digest == seen:
             continue
+        may_fix = may_go_on and not waits and bool(trouble(answer))
         is_told = waits or is_left or is_reopened or answer.id in told
-        if cost or has_failed or may_continue or is_filtered or is_told:
+        if cost or has_failed or may_continue or is_filtered or is_told or may_fix:
             context = {
                 "ask": asks,
                 "waits": waits,
@@ -142,6 +144,7 @@ def own_slots(
                 "is_filtered": is_filtered,
                 "may_repeat": has_failed and answer.problem in SAFE,
                 "may_continue": may_continue,
+                "may_fix": may_fix,
                 "is_over": has_failed and (answer.problem in OVER or is_closed(found)),
                 "again": utc(answer.again_at) if answer.again_at else "",
             }

@@ -1,16 +1,18 @@
 """What a message was sent with beside its text, for those who may send in its chat.
 
-Owns the slots of people's messages; frames never carry any of it, since instructions and metadata are
+Owns the slots of people's messages, and the way back from one into the composer; frames never carry any of it, since instructions and metadata are
 words that not every reader may know. Relies on the rows alone, and on what is known of MCP servers for
 their names: it asks nobody.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpRequest
+from django.shortcuts import resolve_url
 from django.template.loader import render_to_string
 
 from chats.models import Message
@@ -18,12 +20,16 @@ from chats.relay import servers
 from chats.v0api.types import AUTO_MODEL
 
 
-def sent_with(request: HttpRequest, rows: Sequence[Message]) -> dict[str, str]:
-    """The safe HTML of each slot, by its DOM id; none for a message that was sent with nothing."""
+def sent_with(
+    request: HttpRequest, rows: Sequence[Message], decided: Collection[UUID]
+) -> dict[str, str]:
+    """The safe HTML of each slot, by its DOM id. What follows an answer among `decided` tells of a
+    decision, and cannot be asked again."""
+    before = [None, *rows]
     return {
         f"m{row.id}-own": render_to_string("chats/_sent_with.html", context(row), request)
-        for row in rows
-        if row.role == "user" and row.sent_with
+        for row, former in zip(rows, before, strict=False)
+        if row.role == "user" and not (former and former.id in decided)
     }
 
 
@@ -35,6 +41,7 @@ def context(row: Message) -> dict[str, Any]:
     names = None if mcp is None else [servers.name_of(id, known) for id in mcp]
     return {
         "id": f"m{row.id}-sent",
+        "again": f"{resolve_url('chat', row.chat_id)}?edit={row.id}#message",
         "summary": " · ".join(_summary(given, skills, names)),
         "model": given.get("model", ""),
         "images": given.get("images", False),

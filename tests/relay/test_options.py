@@ -215,3 +215,26 @@ def test_a_chat_that_v0_never_took_keeps_its_metadata(world: World, sandbox: San
     send(world, chat, model="v0-mini")
     assert body(world)["metadata"]["project"] == "website"
     assert body(world)["title"] == "Tea"
+
+
+def test_a_failure_goes_back_to_v0_once_in_the_words_of_what_is_stored(
+    world: World, sandbox: Sandbox
+) -> None:
+    chat = world.ask("scenario: failing-tool\npace: 0")
+    answer = world.finished(chat)
+    assert "Fix with v0" in world.client.get(f"/chats/{chat}/").text
+    token = str(uuid.uuid4())
+    for _ in range(2):
+        fields = {"run": answer["id"], "token": token, "message": "Something else"}
+        assert world.post(f"/chats/{chat}/fix/", **fields).status_code == 303
+    world.finished(chat)
+    found = body(world)
+    assert found["message"].startswith("The tool neon_run_sql failed. Fix it.\n\n````\nInput:")
+    assert "connection refused (SQLSTATE 08006)" in found["message"]
+    action = {"type": "fix-with-v0"} if sandbox.revision == "reference" else None
+    assert found.get("action") == action
+    assert world.ledger["posts"] == 2
+    # What has been answered since is not what went wrong last.
+    again = {"run": answer["id"], "token": str(uuid.uuid4())}
+    assert world.post(f"/chats/{chat}/fix/", **again).status_code == 303
+    assert world.ledger["posts"] == 2

@@ -70,7 +70,10 @@ def test_a_running_answer_has_nothing_of_its_own(
     client_of: ClientOf, chat_of: ChatOf, owner: Person
 ) -> None:
     chat = chat_of(owner, state="streaming")
-    assert "-own" not in client_of(owner).get(f"/chats/{chat.id}/own/").content.decode()
+    answer = chat.messages.get(role="assistant")
+    assert (
+        f"m{answer.id}-own" not in client_of(owner).get(f"/chats/{chat.id}/own/").content.decode()
+    )
 
 
 def test_slots_are_one_question_to_the_ledger(

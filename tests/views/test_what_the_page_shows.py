@@ -128,6 +128,7 @@ SHOWS = {
             "A type of the future",
             "That was one of each, the unknown ones included.",
         ),
+        offers=("Fix with v0",),
         never=("\x1b", "[32m", "None"),
         title="Every kind of part",
     ),
@@ -149,6 +150,7 @@ SHOWS = {
             "connection refused (SQLSTATE 08006)",
             "I went on without the count.",
         ),
+        offers=("Fix with v0",),
     ),
     "image": Row(
         parts="thinking text",
@@ -178,7 +180,7 @@ SHOWS = {
         shows=("So far so good.", "I start with the heading, and then"),
         state="failed",
         end="The model is overloaded. Try again.",
-        offers=("Edit and send",),
+        offers=("Fix with v0",),
     ),
     "tool-calls": Row(
         parts="thinking tool-call",

@@ -1,0 +1,51 @@
+"""“Fix with v0”: what went wrong in the last answer goes back to v0 as the next message.
+
+Owns the answer to that form. Relies on `relay.trouble` for the words, which are made from what is
+stored; the browser names the answer, and a token that makes one press one message.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_POST
+
+from chats import permissions, relay
+from chats.forms.message import MessageForm
+from chats.permissions import Action
+from chats.relay import intents
+from chats.relay.trouble import trouble
+from chats.views import chat as chat_page
+from chats.views.access import Request, member, see_chat, uuid_or_404
+from chats.views.options import options_of
+from chats.views.refusals import BUSY, USED_FORM
+
+
+@require_POST
+def fix(request: Request, id: UUID) -> HttpResponse:
+    """Asks v0 to fix what went wrong in the answer `run`, unless the chat has gone on."""
+    found = permissions.chat(request, id, Action.SEND)
+    run = uuid_or_404(request.POST.get("run"))
+    answer = get_object_or_404(found.messages, id=run, role="assistant")
+    words = trouble(answer)
+    form = MessageForm({"message": words, "token": request.POST.get("token")})
+    last = found.messages.last()
+    # The same press again names an answer that is not the last one any more.
+    if not words or not form.is_valid() or last is None:
+        return see_chat(found.id)
+    if last.id != answer.id and intents.found(member(request), form.given_token, found) is None:
+        return see_chat(found.id)
+    payload = {"message": form.text, "fix": True} | options_of(
+        request, member(request), found
+    ).options.payload()
+    try:
+        intents.send(member(request), form.given_token, payload, found)
+    except intents.Busy:
+        return chat_page.page(request, found, refusal=BUSY, status=409)
+    except intents.TokenReused:
+        return chat_page.page(request, found, refusal=USED_FORM, status=409)
+    relay.changed(found.id)
+    relay.wake()
+    return see_chat(found.id)
