@@ -57,9 +57,12 @@ def chat(request: Request, id: UUID) -> HttpResponse:
     if found.v0_id:
         relay.opened(found.id, found.compared_at)
     edited = _message_to_edit(request, found)
-    text, files = (edited.text, of_message(edited)) if edited else ("", [])
-    options = options_again(request.user, found, edited) if edited else None
-    return page(request, found, text=text, files=files, options=options)
+    if edited is None:
+        return page(request, found)
+    # What it was sent with is for those who may send, whoever may read the text.
+    may_send = Action.SEND in allowed_actions(request, found)
+    again = options_again(request.user, found, edited) if may_send else None
+    return page(request, found, text=edited.text, files=of_message(edited), options=again)
 
 
 def page(
@@ -106,7 +109,8 @@ def page(
         "attached": files,
         "refusal": refusal,
         **composer(found, live, token=uuid4()),
-        **options_shown(request, found, options),
+        # Who cannot send here may begin a new chat below a closed one: with nothing of this one's.
+        **options_shown(request, found if Action.SEND in allowed else None, options),
         **shell(request, current=found.id),
     }
     return render(request, "chats/chat.html", context, status=status)

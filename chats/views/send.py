@@ -57,7 +57,16 @@ def _closed(request: Request, id: UUID, form: MessageForm) -> HttpResponse:
     if request.htmx or not is_closed(found) or not isinstance(request.user, Person):
         raise PermissionDenied
     files = attached(request, request.user, form).rows
-    return chat_page.page(request, found, text=form.kept, files=files, refusal=CLOSED, status=403)
+    options = options_of(request, request.user, None)
+    return chat_page.page(
+        request,
+        found,
+        text=form.kept,
+        files=files,
+        options=options,
+        refusal=CLOSED,
+        status=403,
+    )
 
 
 @require_POST

@@ -74,3 +74,25 @@ def test_a_message_that_was_sent_with_nothing_says_nothing(
     assert "sent-with" not in pages(client_of(owner), chat)
     chat.messages.filter(role="user").update(sent_with={"mcp": []})
     assert "no MCP servers" in pages(client_of(owner), chat)
+
+
+def test_a_message_is_edited_with_what_it_was_sent_with(
+    chat: Chat, owner: Person, client_of: ClientOf
+) -> None:
+    asked = chat.messages.get(role="user")
+    page = client_of(owner).get(f"/chats/{chat.id}/?edit={asked.id}").content.decode()
+    assert '<option value="v0-auto" selected>' in page
+    assert 'name="images" checked' in page
+    assert 'value="mcp_gone" checked' in page
+    assert 'value="owner/skills/&lt;one&gt;" checked' in page
+
+
+def test_below_a_closed_chat_a_reader_finds_nothing_of_its_options(
+    chat: Chat, mate: Person, client_of: ClientOf
+) -> None:
+    Chat.objects.filter(pk=chat.pk).update(at_v0="gone", system="Secret instructions")
+    asked = chat.messages.get(role="user")
+    page = client_of(mate).get(f"/chats/{chat.id}/?edit={asked.id}").content.decode()
+    assert "Hello</textarea>" in page
+    assert "instructions" not in page.replace("Instructions for this chat", "")
+    assert "mcp_gone" not in page
