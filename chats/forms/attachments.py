@@ -17,7 +17,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Count, Sum
 from django.template.defaultfilters import filesizeformat
 
-from chats.forms.contents import NotAccepted, content_of, label
+from chats.forms.contents import NotAccepted, content_of, fitting, label
 from chats.models import Attachment, Person
 
 LONGEST_URL = 2048
@@ -66,7 +66,7 @@ def _file(given: UploadedFile[Any]) -> Attachment:
     data = given.read()
     content = content_of(name, data)
     return Attachment(
-        name=name,
+        name=fitting(name, content),
         content_type=content.type,
         size=len(data),
         width=content.width,

@@ -31,6 +31,12 @@ TEXTS = {
     "xml": "application/xml",
 }
 TEXT = "text/plain"
+ENDINGS = {
+    "image/png": ("png",),
+    "image/jpeg": ("jpg", "jpeg"),
+    "image/gif": ("gif",),
+    "image/webp": ("webp",),
+}
 BEGINNINGS = ((b"%PDF-", "application/pdf"), (b"PK\x03\x04", "application/zip"))
 
 ACCEPTED = "only pictures (PNG, JPEG, GIF, WebP), PDF, ZIP and text in UTF-8 can."
@@ -76,6 +82,14 @@ def label(name: str) -> str:
         kept = f".{ending}" if ending else ""
         name = name[: LONGEST_NAME - len(kept) - 1] + "…" + kept
     return name or "file"
+
+
+def fitting(name: str, content: Content) -> str:
+    """`name` with an ending by which a machine that keeps the picture takes it for nothing else."""
+    endings = ENDINGS.get(content.type)
+    if endings is None or _ending(name).lower() in endings:
+        return name
+    return f"{name[: LONGEST_NAME - LONGEST_ENDING]}.{endings[0]}"
 
 
 def _ending(name: str) -> str:

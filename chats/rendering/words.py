@@ -45,7 +45,9 @@ PROBLEMS: Mapping[str, Problem] = {
     "conflict": Problem(
         "v0 was busy with this chat, or the chat had moved on.", "Look at its end, then send again."
     ),
-    "too-large": Problem("This is larger than v0 accepts.", "Shorten it and send it again."),
+    "too-large": Problem(
+        "This is larger than v0 accepts.", "Shorten it, or leave out files, and send it again."
+    ),
     "invalid": Problem("v0 could not read this.", "Change the message and send it again."),
     "rate-limit": Problem(
         "v0 receives too many requests just now.", "In a minute it can be sent again."

@@ -16,7 +16,7 @@ from tests.views.test_attachments import HOSTILE, png
 from tests.world import World
 
 if TYPE_CHECKING:
-    from playwright.sync_api import FilePayload, Page
+    from playwright.sync_api import FilePayload, Page, Route
 
 REFUSED = "422|413"
 GIVEN = """([kind, names, text]) => {
@@ -98,13 +98,27 @@ def test_files_come_in_every_way_and_go_with_the_message(
     has(page)
 
 
-def test_a_refused_message_keeps_its_files(app: AppServer, page_of: PageOf, world: World) -> None:
+def test_a_message_waits_for_its_files_and_keeps_them_when_it_is_refused(
+    app: AppServer, page_of: PageOf, world: World
+) -> None:
     chat = world.ask(QUICK)
     world.finished(chat)
     page = page_of(app, OWNER, path=f"/chats/{chat}/", allowed=REFUSED)
     is_live(page)
-    give(page, "paste", "a.txt")
+    held: list[Route] = []
+    page.route("**/attachments/", lambda route: held.append(route))
+    page.fill("#message", QUICK)
+    give(page, "paste", "a.txt", "unwanted.txt")
+    expect(page.locator(".attachment progress")).to_have_count(2)
+    page.get_by_role("button", name="Cancel the upload").last.click()
+    page.press("#message", "Enter")
+    expect(page.locator("#attachments-wait")).to_be_visible()
+    for route in held:
+        with suppress(Error):  # One was cancelled.
+            route.continue_()
     has(page, "a.txt")
+    expect(page.locator("#attachments-wait")).to_be_hidden()
+    assert world.ledger["posts"] == 1
     page.fill("#message", "a" * 100_001)
     page.click("#action")
     expect(page.locator("#refusal")).to_contain_text("100,000 is the most")

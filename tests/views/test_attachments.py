@@ -158,6 +158,7 @@ def test_hostile_files_change_nothing_and_run_nothing(
     if is_picture:
         assert served["Content-Type"] in ("image/png", "image/gif")
         assert disposition.startswith("inline;")
+        assert row.name.endswith((".png", ".gif"))
     else:
         assert served["Content-Type"] == "application/octet-stream"
         assert disposition.startswith("attachment;")
