@@ -7,6 +7,7 @@ as it is. A name is a label, cleaned for showing, and never a path.
 
 from __future__ import annotations
 
+import re
 import struct
 import unicodedata
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from dataclasses import dataclass
 
 LONGEST_NAME = 120
 LONGEST_ENDING = 16
+# A file may be made of nothing but the beginnings of segments.
+MOST_SEGMENTS = 2000
 # A browser that shows a picture needs four bytes for each of its points.
 MOST_POINTS = 50_000_000
 
@@ -38,6 +41,9 @@ ENDINGS = {
     "image/webp": ("webp",),
 }
 BEGINNINGS = ((b"%PDF-", "application/pdf"), (b"PK\x03\x04", "application/zip"))
+
+# Control characters but for white space and the escapes in what a terminal has shown.
+NO_TEXT = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 
 ACCEPTED = "only pictures (PNG, JPEG, GIF, WebP), PDF, ZIP and text in UTF-8 can."
 
@@ -113,7 +119,7 @@ def _is_text(data: bytes) -> bool:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         return False
-    return not any(c < " " and c not in "\t\n\r\f\x1b" for c in text) and bool(text.strip())
+    return not NO_TEXT.search(data) and not text.isspace()
 
 
 def _png(data: bytes) -> tuple[int, int] | None:
@@ -152,7 +158,9 @@ def _three(data: bytes) -> int:
 def _jpeg(data: bytes) -> tuple[int, int] | None:
     """The size in the frame's header, found by stepping over what comes before it."""
     at = 2
-    while at + 9 <= len(data) and data[at] == 0xFF:
+    for _ in range(MOST_SEGMENTS):
+        if at + 9 > len(data) or data[at] != 0xFF:
+            return None
         marker = data[at + 1]
         if marker == 0xFF:
             at += 1

@@ -5,19 +5,28 @@ from __future__ import annotations
 import base64
 import json
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
+import pytest
 
 from tests.app_server import wait_until
+from tests.relay.conftest import QUICK
 from tests.sandbox_server import Sandbox
 from tests.world import World
 
 PACE = "pace: 0"
 MIB = 1024 * 1024
 TEXT = b"one,two\n1,2\n"
+
+
+@pytest.fixture(scope="module")
+def settings_of_app() -> dict[str, str]:
+    return {**QUICK, "V0_SWEEP_EVERY": "0.5"}
 
 
 def upload(world: World, name: str, data: bytes) -> str:
@@ -107,6 +116,19 @@ def test_a_copy_of_a_chat_has_its_files(world: World) -> None:
     [told] = json.loads(world.messages(copy)[0]["attachments"])
     assert (told["name"], told["file"] != file) == ("table.csv", True)
     assert world.client.get(f"/attachments/{told['file']}/").content == TEXT
+
+
+def test_what_was_not_sent_for_a_day_goes_by_itself(world: World) -> None:
+    file, young = upload(world, "old.txt", b"text"), upload(world, "young.txt", b"text")
+    folder = Path(world.app.settings["V0_VAR"]) / "attachments"
+    kept = {path.name for path in folder.iterdir()}
+    with closing(sqlite3.connect(world.app.database, timeout=20)) as connection, connection:
+        old = "UPDATE chats_attachment SET created_at = '2026-01-01 00:00:00' WHERE id = ?"
+        connection.execute(old, [UUID(file).hex])
+    gone = kept - {UUID(file).hex}
+    wait_until(lambda: {path.name for path in folder.iterdir()} == gone, what="the sweep")
+    assert world.client.get(f"/attachments/{file}/").status_code == 404
+    assert world.client.get(f"/attachments/{young}/").status_code == 200
 
 
 def test_more_than_that_ends_in_a_sentence(world: World) -> None:

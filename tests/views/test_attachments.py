@@ -113,6 +113,7 @@ HOSTILE = [
     ("empty.png", b"", "image/png", "is empty"),
     ("spaces.txt", b" \n ", "text/plain", "cannot be sent"),
     ("cut.png", png()[:15], "image/png", "begins like a picture and is none"),
+    ("endless.jpg", b"\xff\xd8" + b"\xff" * MIB, "image/jpeg", "begins like a picture and is none"),
     ("flat.png", huge_png(0), "image/png", "begins like a picture and is none"),
     ("bomb.png", huge_png(60_000), "image/png", "50 million is the most"),
     ("large.txt", b"a" * (8 * MIB + 1), "text/plain", "8.0\xa0MB is the most"),
