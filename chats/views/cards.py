@@ -28,6 +28,7 @@ from chats.v0api.pending import (
     PendingPermissions,
     PendingQuestions,
 )
+from chats.views.options import selected_model
 
 DONE = {
     "answered": "Answered",
@@ -78,6 +79,7 @@ def card(
         "filled": filled,
         "may_grant": Action.GRANT in allowed,
         "models": permissions.models(),
+        "model": selected_model(filled.model or found.model),
         "token": uuid4(),
         "project": found.vercel_project,
         **_more(waiting, filled.given),

@@ -83,8 +83,10 @@ def page(
     messages = nodes(rows.rows, state)
     allowed = allowed_actions(request, found)
     live = next((row for row in rows.rows if row.role == "assistant" and row.is_live), None)
-    waiting = waiting_in(found, rows.rows)
-    slots = own_slots(request, found, rows.rows, allowed, waiting, filled=card)
+    waiting = waiting_in(found, rows.rows) if rows.is_latest else None
+    slots = own_slots(
+        request, found, rows.rows, allowed, waiting, filled=card, is_latest=rows.is_latest
+    )
     fixed_nodes = state.fixed if state else _fixed(found)
     copy = None if rows.rows else intents.unfinished_copy(found)
     context = {

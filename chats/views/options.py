@@ -60,7 +60,7 @@ def options_shown(
         "options": filled,
         "options_open": is_asked or bool(form and form.sentence),
         "models": permissions.models(),
-        "model": _model(filled.model),
+        "model": selected_model(filled.model),
         "skills": list(dict.fromkeys((*filled.skills, *person.composer.get("known_skills", ()))))[
             :MOST_BOXES
         ],
@@ -75,7 +75,7 @@ def mcp_servers(request: Request, person: Person) -> HttpResponse:
     return render(request, "chats/_options_servers.html", _servers(chosen, ask=True))
 
 
-def _model(chosen: str) -> str:
+def selected_model(chosen: str) -> str:
     """What is selected: the chosen one, else what v0 takes by itself, else the first there is."""
     allowed = permissions.models()
     default = DEFAULT_MODEL if DEFAULT_MODEL in allowed else allowed[0]

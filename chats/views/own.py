@@ -100,24 +100,28 @@ def own_slots(
     *,
     filled: Card | None = None,
     seen: str = "",
+    is_latest: bool = True,
 ) -> dict[str, str]:
     """The safe HTML of each message's slot, by its DOM id; none for a reader who sees nothing.
 
-    The card `seen` is left out when it is still the same: somebody may be filling it in.
+    The card `seen` is left out when it is still the same: somebody may be filling it in. What is said
+    of a chat's end is said where `is_latest`.
     """
     ask = card(found, waiting, allowed, filled)
     told = decided(rows)
     answers = [row for row in rows if row.role == "assistant" and not row.is_live]
     known = costs(row.id for row in answers) if Action.SEE_COST in allowed else {}
     slots = sent_with(request, rows, told) if Action.SEND in allowed else {}
+    last = rows[-1] if rows and is_latest else None
     for answer in answers:
+        is_last = last is not None and answer.id == last.id
         cost = known.get(answer.id)
-        may_go_on = Action.SEND in allowed and answer.id == rows[-1].id
+        may_go_on = Action.SEND in allowed and is_last
         asked = next((row for row in reversed(rows) if row.role == "user"), None)
-        has_failed = failed_last(answer, rows[-1]) and (
+        has_failed = failed_last(answer, last) and (
             may_go_on or (is_closed(found) and wrote(request, asked))
         )
-        is_left = answer.id == rows[-1].id and was_left(answer) and answer.id not in told
+        is_left = is_last and was_left(answer) and answer.id not in told
         may_continue = may_go_on and (was_cut(answer) or is_left)
         is_filtered = may_go_on and was_filtered(answer)
         # The card of its task is open again: that is the way to decide once more.
