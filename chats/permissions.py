@@ -183,7 +183,7 @@ def _look_up(
 ) -> Chat:
     # Always the same two queries, so that time does not tell a hidden chat from none.
     team_roles = _team_roles(person)
-    found = rows.select_related("owner", "team").filter(pk=id).first()
+    found = rows.select_related("owner", "team", "instructions").filter(pk=id).first()
     if found is None:
         raise Http404
     link = holds_link(found, session_grants.get(str(found.pk)))

@@ -2,19 +2,21 @@
 the relay or rendering."""
 
 from chats.models.attachments import Attachment
-from chats.models.chats import Chat
+from chats.models.chats import Chat, Instructions
 from chats.models.decisions import Decision
 from chats.models.messages import Intent, Message
 from chats.models.notices import Mute, Notice
-from chats.models.people import Person, SetupLink
+from chats.models.people import Composer, Person, SetupLink
 from chats.models.teams import Membership, Team
 from chats.models.usage import Entry
 
 __all__ = [
     "Attachment",
     "Chat",
+    "Composer",
     "Decision",
     "Entry",
+    "Instructions",
     "Intent",
     "Membership",
     "Message",

@@ -47,8 +47,7 @@ class Chat(models.Model):
     about people here; `privacy_unsaid`: v0 has not agreed yet to the level that was set here. `deleted_at`: somebody deleted it then, which can be undone for a
     moment; nobody sees it any more. `vercel_project` is the project's id at Vercel, "" while v0 has
     told of none. `v0_updated_at` is v0's own word at the last comparison, which
-    was `compared_at`. `model` is the one that was chosen last here, and `system` the prompt that each message
-    is sent with: both are where the next one begins.
+    was `compared_at`. `model` is the one that was chosen last here.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -60,7 +59,6 @@ class Chat(models.Model):
     privacy = models.CharField(max_length=10, choices=Privacy.choices, default=Privacy.PRIVATE)
     link_slug = models.CharField(max_length=64, unique=True, null=True, blank=True)
     model = models.CharField(max_length=40, blank=True)
-    system = models.TextField(blank=True)
     write_permission = models.BooleanField(default=True)
     version = models.PositiveBigIntegerField(default=1)
     rewritten = models.PositiveBigIntegerField(default=0)
@@ -100,3 +98,19 @@ class Chat(models.Model):
     def is_wider_at_v0(self) -> bool:
         """Whether whoever has v0's link may see there what people here may not."""
         return bool(self.privacy_at_v0) and is_wider(self.privacy_at_v0, self.privacy)
+
+    @property
+    def system(self) -> str:
+        """The system prompt that goes with each message; "" for none."""
+        found: Instructions | None = getattr(self, "instructions", None)
+        return found.text if found else ""
+
+
+class Instructions(models.Model):
+    """A chat's system prompt: apart from the chat, which the admin shows, and never a text of it."""
+
+    chat = models.OneToOneField(Chat, models.CASCADE, related_name="instructions")
+    text = models.TextField()
+
+    def __str__(self) -> str:
+        return f"of chat {self.chat_id}"

@@ -34,7 +34,6 @@ class Person(AbstractBaseUser, PermissionsMixin):
     """Somebody with an account. `email` is the name they sign in with, `name` the one others see.
 
     Notices are about the ends of their runs and what waits for them; a browser asks them, too.
-    `composer` is what they sent their last message with, as `forms.options` reads it.
     """
 
     email = models.EmailField(unique=True)
@@ -44,7 +43,6 @@ class Person(AbstractBaseUser, PermissionsMixin):
     date_joined = models.DateTimeField(default=timezone.now)
     notices_in_browser = models.BooleanField(default=True)
     notices_by_mail = models.BooleanField(default=False)
-    composer = models.JSONField(default=dict, blank=True)
 
     objects: ClassVar[PersonManager] = PersonManager()
 
@@ -70,6 +68,22 @@ class Person(AbstractBaseUser, PermissionsMixin):
     def shown_name(self) -> str:
         """The name that other readers see; never the whole address."""
         return self.name or self.email.partition("@")[0]
+
+    @property
+    def composer(self) -> dict[str, Any]:
+        """What they sent their last message with, as `forms.options` reads it; {} before that."""
+        found: Composer | None = getattr(self, "last_composer", None)
+        return found.options if found else {}
+
+
+class Composer(models.Model):
+    """What a person chose last: apart from the person, whom the admin shows."""
+
+    person = models.OneToOneField(Person, models.CASCADE, related_name="last_composer")
+    options = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return f"of person {self.person_id}"
 
 
 class SetupLink(models.Model):

@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import Max, Q
 
-from chats.models import Chat, Intent, Message, Person
+from chats.models import Chat, Instructions, Intent, Message, Person
 from chats.models.messages import LIVE, IntentState, MessageState
 from chats.relay import store, uploads
 
@@ -46,7 +46,7 @@ def create(person: Person, token: UUID, payload: dict[str, Any], **fields: Any) 
 def send(
     person: Person, token: UUID, payload: dict[str, Any], chat: Chat, **fields: Any
 ) -> Message:
-    """A further message, with which the chat gets these fields; its unfinished answer. Busy while an
+    """A further message, with which the chat gets the field `system`; its unfinished answer. Busy while an
     answer runs or the chat is being copied; a chat v0 has never accepted is created."""
     if unfinished_copy(chat):
         raise Busy
@@ -152,14 +152,19 @@ def _write(
 
 
 def _chat(person: Person, fields: dict[str, Any]) -> Chat:
-    return Chat.objects.create(owner=person, **fields)
+    columns = {name: value for name, value in fields.items() if name != "system"}
+    return Chat.objects.create(owner=person, **columns)
 
 
 def _keep(chat: Chat, payload: dict[str, Any], fields: dict[str, Any]) -> None:
     """Where the chat's next message begins."""
-    kept = {**fields, **({"model": payload["model"]} if payload.get("model") else {})}
-    if any(getattr(chat, name) != value for name, value in kept.items()):
-        Chat.objects.filter(id=chat.id).update(**kept)
+    model, system = payload.get("model"), fields.get("system")
+    if model and model != chat.model:
+        Chat.objects.filter(id=chat.id).update(model=model)
+    if system:
+        Instructions.objects.update_or_create(chat=chat, defaults={"text": system})
+    elif system is not None:
+        Instructions.objects.filter(chat=chat).delete()
 
 
 def _rows(

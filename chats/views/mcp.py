@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from chats import permissions
 from chats.forms.mcp import BEARER, HEADERS, KEEP, NONE, Described, Secrets, ServerForm
-from chats.models import Person
+from chats.models import Composer, Person
 from chats.relay import servers
 from chats.v0api import errors, limits
 from chats.v0api.client import Client
@@ -158,11 +158,11 @@ def mcp_remove(request: Request, person: Person, id: str) -> HttpResponse:
 
 def _forget(id: str) -> None:
     """Nobody's next message names a server that is gone: v0 would refuse it."""
-    for person in Person.objects.exclude(composer={}):
-        chosen = person.composer.get("mcp") or ()
+    for kept in Composer.objects.all():
+        chosen = kept.options.get("mcp") or ()
         if id in chosen:
-            left = {**person.composer, "mcp": [each for each in chosen if each != id]}
-            Person.objects.filter(pk=person.pk, composer=person.composer).update(composer=left)
+            left = {**kept.options, "mcp": [each for each in chosen if each != id]}
+            Composer.objects.filter(pk=kept.pk, options=kept.options).update(options=left)
 
 
 def _listed(request: HttpRequest, work: Work, done: str) -> HttpResponse:

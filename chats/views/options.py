@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 
 from chats import permissions
 from chats.forms.options import Filled, Options, OptionsForm
-from chats.models import Chat, Message, Person
+from chats.models import Chat, Composer, Message, Person
 from chats.relay import servers
 from chats.relay.servers import Server
 from chats.v0api.errors import V0Error
@@ -44,7 +44,7 @@ def remember(person: Person, form: OptionsForm) -> None:
     """The next message of this person begins with what the last one was sent with."""
     found = form.options.remembered(person)
     if form.given and found != person.composer:
-        Person.objects.filter(pk=person.pk).update(composer=found)
+        Composer.objects.update_or_create(person=person, defaults={"options": found})
 
 
 def options_shown(

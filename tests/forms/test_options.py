@@ -19,7 +19,7 @@ from chats.forms.options import (
     Options,
     OptionsForm,
 )
-from chats.models import Chat, Person
+from chats.models import Chat, Composer, Instructions, Person
 from chats.models.messages import OURS
 
 
@@ -118,18 +118,26 @@ def test_what_was_filled_in_is_kept_as_it_was() -> None:
 
 def test_a_form_without_options_goes_on_with_the_last_ones(settings: Settings) -> None:
     settings.V0_MODELS = ["v0-mini", "v0-max"]
-    person = Person(composer={"model": "v0-mini", "mcp": [], "skills": ["a"], "images": True})
-    start = Options.start(person, Chat(model="v0-max", system="Be brief."))
+    person = Person()
+    Composer(
+        person=person, options={"model": "v0-mini", "mcp": [], "skills": ["a"], "images": True}
+    )
+    chat = Chat(model="v0-max")
+    Instructions(chat=chat, text="Be brief.")
+    start = Options.start(person, chat)
     assert OptionsForm(QueryDict(), start, is_new=False).options == start
     assert start == Options(model="v0-max", images=True, mcp=(), skills=("a",), system="Be brief.")
     settings.V0_MODELS = ["v0-mini"]
-    assert Options.start(person, Chat(model="v0-max")).model == "v0-mini"
+    assert Options.start(person, chat).model == "v0-mini"
     settings.V0_MODELS = ["v0-pro"]
-    assert Options.start(person, Chat(model="v0-max")).model == ""
+    assert Options.start(person, chat).model == ""
 
 
 def test_skills_are_remembered_newest_first() -> None:
-    person = Person(composer={"known_skills": [f"s{n}" for n in range(12)], "skills": ["s0"]})
+    person = Person()
+    Composer(
+        person=person, options={"known_skills": [f"s{n}" for n in range(12)], "skills": ["s0"]}
+    )
     kept = Options(skills=("new", "s3")).remembered(person)
     assert kept["skills"] == ["new", "s3"]
     assert kept["known_skills"][:4] == ["new", "s3", "s0", "s1"]

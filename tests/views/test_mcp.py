@@ -106,8 +106,8 @@ def test_a_server_is_switched_off_and_on_and_removed(
     assert len(servers(world)) == 1
     assert admin_at_v0.post(f"{place}remove/").status_code == 303
     assert servers(world) == []
-    [row] = world.rows("SELECT composer FROM chats_person WHERE email = 'owner@example.com'")
-    assert json.loads(row["composer"])["mcp"] == []
+    [row] = world.rows("SELECT options FROM chats_composer")
+    assert json.loads(row["options"])["mcp"] == []
     assert admin_at_v0.get(place).status_code == 404
     assert admin_at_v0.post(f"{place}remove/").status_code == 409
 

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from chats.live.html import render
-from chats.models import Chat, Person, Team
+from chats.models import Chat, Instructions, Person, Team
 from chats.relay.rows import shown
 from chats.rendering.message import message_node
 from tests.views.conftest import ChatOf, ClientOf
@@ -90,7 +90,8 @@ def test_a_message_is_edited_with_what_it_was_sent_with(
 def test_below_a_closed_chat_a_reader_finds_nothing_of_its_options(
     chat: Chat, mate: Person, client_of: ClientOf
 ) -> None:
-    Chat.objects.filter(pk=chat.pk).update(at_v0="gone", system="Secret instructions")
+    Chat.objects.filter(pk=chat.pk).update(at_v0="gone")
+    Instructions.objects.create(chat=chat, text="Secret instructions")
     asked = chat.messages.get(role="user")
     page = client_of(mate).get(f"/chats/{chat.id}/?edit={asked.id}").content.decode()
     assert "Hello</textarea>" in page
