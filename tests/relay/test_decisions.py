@@ -163,7 +163,11 @@ def test_a_permission_is_refused_by_an_ordinary_message(world: World) -> None:
     chat = waiting(world, "permission")
     asked = world.answer(chat)
     with closing(sqlite3.connect(world.app.database, timeout=20)) as connection, connection:
-        connection.execute("UPDATE chats_chat SET model = 'v0-max', system = 'Be brief.'")
+        connection.execute("UPDATE chats_chat SET model = 'v0-max'")
+        connection.execute(
+            "INSERT INTO chats_instructions (chat_id, text) VALUES (?, 'Be brief.')",
+            [chat.replace("-", "")],
+        )
     assert decide(world, chat, choice="denied", text_reason="Not today").status_code == 303
     assert world.finished(chat)["id"] != asked["id"]
     said = world.messages(chat, role="user")[-1]
