@@ -281,6 +281,22 @@ def test_a_set_up_is_followed_and_gone_on_with_by_itself(
     assert not found, "\n".join(found)
 
 
+def test_a_page_that_was_open_before_the_card_came_follows_it_too(
+    app: AppServer, page_of: PageOf, world: World
+) -> None:
+    chat = world.ask("scenario: empty")
+    world.finished(chat)
+    page = page_of(app, OWNER, path=f"/chats/{chat}/")
+    is_live(page)
+    send(page, "A page\nscenario: connect-authorization polls=2\npace: 0")
+    told = page.locator(".own-told")
+    expect(told).to_have_text(re.compile("Set up by Olivia"), timeout=PATIENCE)
+    has_state(page, "finished")
+    assert {"type": "vercel-connect-authorization"} in [
+        request["body"].get("task") for request in world.sandbox.requests(world.app.key)
+    ]
+
+
 def test_a_set_up_that_fails_is_told_and_asked_about_no_more(
     app: AppServer, page_of: PageOf, world: World
 ) -> None:
@@ -306,6 +322,7 @@ def test_a_project_is_made_from_the_card(
     page.get_by_role("button", name="Create the Vercel project").click()
     expect(page.locator("#ask code")).to_have_text(re.compile(r"^prj_\w+$"))
     assert world.chat(chat)["vercel_project"] == page.locator("#ask code").inner_text()
+    assert not scripts or not faults(page, "card-integration-project", drawn=True)
 
 
 def test_what_v0_does_not_take_comes_back_to_the_card_of_an_open_page(
