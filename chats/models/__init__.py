@@ -7,6 +7,7 @@ from chats.models.decisions import Decision
 from chats.models.messages import Intent, Message
 from chats.models.notices import Mute, Notice
 from chats.models.people import Composer, Person, SetupLink
+from chats.models.prompts import Prompt
 from chats.models.teams import Membership, Team
 from chats.models.usage import Entry
 
@@ -23,6 +24,7 @@ __all__ = [
     "Mute",
     "Notice",
     "Person",
+    "Prompt",
     "SetupLink",
     "Team",
 ]

@@ -16,7 +16,7 @@ from chats.forms.attachments import GONE
 from chats.forms.message import MessageForm, normalise
 from chats.forms.options import OptionsForm
 from chats.models import Attachment, Chat, Message, Person
-from chats.permissions import Action
+from chats.permissions import Action, saved
 from chats.relay import intents
 from chats.relay.uploads import Missing, of_message
 from chats.views.access import Request, see_chat, signed_in, uuid_or_404
@@ -38,9 +38,20 @@ EXAMPLES = (
 def home(request: Request, person: Person) -> HttpResponse:
     deleted = _deleted(request)
     text, asked = normalise(request.GET.get("prompt") or ""), _asked(request)
+    text = text or _saved(request, person)
     if text or asked is None:
         return page(request, text=text, deleted=deleted)
     return page(request, text=asked.text, files=of_message(asked), deleted=deleted)
+
+
+def _saved(request: Request, person: Person) -> str:
+    """The text of the saved prompt that the address names."""
+    try:
+        id = uuid_or_404(request.GET.get("saved"))
+    except Http404:
+        return ""
+    found = saved.prompts(person).filter(pk=id).first()
+    return found.text if found else ""
 
 
 def _asked(request: Request) -> Message | None:

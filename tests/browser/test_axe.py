@@ -131,7 +131,7 @@ def test_the_pages_around_the_chats(app: AppServer, page_of: PageOf) -> None:
     expect(tour.page.locator("#shortcuts")).to_be_visible()
     tour.look("shortcuts")
     tour.page.keyboard.press("Escape")
-    for name in ("sidebar", "needs-you", "settings/notices"):
+    for name in ("sidebar", "needs-you", "settings/notices", "settings/prompts"):
         tour.visit(f"/{name}/", name.replace("/", "-"))
     tour.visit("/accounts/password/change/", "password-change")
     tour.visit("/accounts/logout/", "sign-out")
