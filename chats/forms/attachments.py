@@ -14,6 +14,7 @@ from uuid import UUID, uuid4, uuid5
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.db import IntegrityError, transaction
 from django.db.models import Count, Sum
 from django.template.defaultfilters import filesizeformat
 
@@ -47,7 +48,13 @@ def made(person: Person, given: UploadedFile[Any] | str, token: UUID | None) -> 
     if not isinstance(given, str):
         given.seek(0)
         row.file.save(id.hex, given, save=False)
-    row.save(force_insert=True)
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError:
+        # The same form came twice at once.
+        row.drop_file()
+        return Attachment.objects.get(id=id, person=person)
     return row
 
 

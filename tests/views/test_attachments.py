@@ -7,12 +7,14 @@ import io
 import struct
 import zipfile
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
@@ -250,6 +252,10 @@ def test_nobody_sends_or_takes_what_is_not_theirs(
     assert send(client, chat_of(owner), str(uuid4())).status_code == 422
     assert send(client, chat_of(owner), "garbage").status_code == 422
     assert not Intent.objects.exists()
+    # Nor once it was sent, to a chat that cannot be read.
+    assert send(client_of(mate), chat_of(mate), row).status_code == 303
+    assert send(client, chat_of(owner), row).status_code == 422
+    assert Attachment.objects.count() == 1
 
 
 def test_a_sent_file_is_its_messages_and_stays(
@@ -302,6 +308,26 @@ def test_a_form_without_scripts_brings_its_files_once(
     ]
     assert Intent.objects.count() == 1
     assert len(stored(folder)) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_form_that_comes_twice_at_once_brings_its_files_once(
+    client: Client, chat_of: ChatOf, owner: Person, folder: Path
+) -> None:
+    chat, token = chat_of(owner), str(uuid4())
+
+    def post(_: int) -> int:
+        try:
+            file = SimpleUploadedFile("a.txt", b"text")
+            again = Client()
+            again.cookies = client.cookies
+            return int(send(again, chat, file=file, token=token).status_code)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(post, range(4))) == [303] * 4
+    assert Intent.objects.count() == Attachment.objects.count() == len(stored(folder)) == 1
 
 
 def test_sending_again_sends_the_same_files(
