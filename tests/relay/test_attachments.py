@@ -106,6 +106,21 @@ def test_an_echo_that_no_line_of_a_stream_can_hold_is_read_by_get(
     assert world.ledger["posts"] == 2
 
 
+def test_what_v0_refused_is_sent_again_with_its_files(world: World, sandbox: Sandbox) -> None:
+    chat = chat_in(post(world, "/chats/"))
+    world.finished(chat)
+    sandbox.fault(path="messages.sendStream", kind="status", status=429)
+    file = upload(world, "a.csv", TEXT)
+    assert post(world, f"/chats/{chat}/messages/", file).status_code == 303
+    refused = world.finished(chat)
+    assert refused["problem"] == "rate-limit"
+    form = {"run": refused["id"], "token": str(uuid4())}
+    assert world.post(f"/chats/{chat}/again/", **form).status_code == 303
+    assert world.finished(chat)["state"] == "finished"
+    assert at_v0(world, chat) == ["data:text/csv;base64," + base64.b64encode(TEXT).decode()]
+    assert world.ledger["posts"] == 3
+
+
 def test_a_copy_of_a_chat_has_its_files(world: World) -> None:
     file = upload(world, "table.csv", TEXT)
     chat = chat_in(post(world, "/chats/", file))
