@@ -91,6 +91,14 @@ class Run:
         found: dict[str, int] = httpx.get(address, trust_env=False).json()
         return found
 
+    def newest_request(self) -> dict[str, object]:
+        """The body of the last charged request that the sandbox was sent."""
+        address = f"http://127.0.0.1:{self.sandbox_port}/_sandbox/requests"
+        key = {"Authorization": "Bearer sandbox"}
+        listed = httpx.get(address, headers=key, trust_env=False).json()["requests"]
+        found: dict[str, object] = listed[-1]["body"]
+        return found
+
     def close(self) -> None:
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
@@ -248,13 +256,10 @@ def test_ask_prints_the_answer_and_its_address(run: Callable[..., Run], data: Pa
     assert (told["chat"], told["state"], told["finish_reason"]) == (chat, "finished", "stop")
     assert any(part["type"] == "text" and part["text"] for part in told["parts"])
     with closing(sqlite3.connect(data / "sandbox.sqlite3")) as database:
-        (credits,), (payload,) = (
-            database.execute(query, (uuid.UUID(told["message"]).hex,)).fetchone()
-            for query in (
-                "SELECT credits_total FROM chats_entry WHERE message_id = ?",
-                "SELECT payload FROM chats_intent WHERE answer_id = ?",
-            )
-        )
+        (credits,) = database.execute(
+            "SELECT credits_total FROM chats_entry WHERE message_id = ?",
+            (uuid.UUID(told["message"]).hex,),
+        ).fetchone()
         prices = database.execute(
             "SELECT CAST(credits_output AS REAL) / tokens_output FROM chats_entry"
             " WHERE chat_id = ? ORDER BY ended_at",
@@ -263,10 +268,10 @@ def test_ask_prints_the_answer_and_its_address(run: Callable[..., Run], data: Pa
     assert Decimal(told["credits"]) == Decimal(credits).scaleb(-12)
     # The cheapest model answered last, which v0 was told.
     assert prices[-1] == min(prices) < prices[0]
-    assert json.loads(payload) == {
+    assert started.newest_request() == {
         "message": "pace: 0\nMake it dark",
-        "model": "v0-mini",
-        "system": "Answer briefly.",
+        "modelConfiguration": {"modelId": "v0-mini", "imageGenerations": False},
+        "systemPrompt": "Answer briefly.",
     }
 
     refused = started.manage(*again, "--model", "gpt-9")
