@@ -155,6 +155,12 @@ if (form) {
     save();
   });
 
+  // A card went away while somebody was writing in it.
+  document.addEventListener("card:gone", ({ detail }) => {
+    say(document.getElementById("refusal").dataset.decided);
+    giveBack(detail);
+  });
+
   addEventListener("pagehide", () => {
     if (form.hasAttribute("hx-post") || !tokenIsUsed) save();
   });

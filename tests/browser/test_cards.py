@@ -19,7 +19,7 @@ from tests.app_server import AppServer
 from tests.browser.faultless import faults
 from tests.browser.seen import ANSWER, OWNER, PATIENCE, has_state, is_live, send
 from tests.conftest import PageOf
-from tests.relay.test_decisions import share_with_team
+from tests.relay.test_decisions import decide, share_with_team
 from tests.sandbox_server import Sandbox
 from tests.world import World
 from tests.world import world as world_of
@@ -344,6 +344,20 @@ def test_what_v0_does_not_take_comes_back_to_the_card_of_an_open_page(
     page.get_by_role("button", name="Request changes").click()
     expect(page.locator(f"{ANSWER} .own-told").first).to_have_text(re.compile("Changes were asked for by"), timeout=PATIENCE)  # fmt: skip
     assert not found, "\n".join(found)
+
+
+def test_what_is_being_written_in_a_card_that_somebody_else_decides_is_kept(
+    app: AppServer, page_of: PageOf, world: World
+) -> None:
+    chat = world.ask("A page\nscenario: plan\npace: 0")
+    world.finished(chat)
+    page = page_of(app, OWNER)
+    open_card(page, chat)
+    page.fill("#ask [name=text-content]", "Use a calm blue")
+    assert decide(world, chat, choice="approved").status_code == 303
+    expect(page.locator("#refusal")).to_contain_text("decided while you were writing")
+    expect(page.locator("#message")).to_have_value("Use a calm blue")
+    has_state(page, "finished")
 
 
 HEAR = """() => {
