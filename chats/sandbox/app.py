@@ -28,7 +28,7 @@ from chats.sandbox.routes import ANSWERS, CHARGED
 from chats.sandbox.schema import Schema
 from chats.sandbox.sites import Sites, origin_of
 from chats.sandbox.spec import Operation, Spec
-from chats.sandbox.world import Call, Sandbox, World
+from chats.sandbox.world import Asked, Call, Sandbox, World
 
 Json = Any
 
@@ -92,7 +92,8 @@ def _endpoint(sandbox: Sandbox, operation: Operation) -> Callable[[Request], Awa
         body = await _body(request, operation.body) if operation.body else None
         if operation.id in CHARGED:
             asked = {"operation": operation.id, "path": request.url.path, "body": body}
-            sandbox.requests.append((world.id, asked))
+            size = int(request.headers.get("content-length") or 0)
+            sandbox.note(Asked(world.id, asked, size))
         if problem := operation.body_problem(body):
             raise Refusal(422, str(problem))
         call = Call(

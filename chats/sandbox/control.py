@@ -114,7 +114,7 @@ class Control:
         """The last charged requests of the key as they came, oldest first, those refused included."""
         world = _world(request).id
         return json_answer(
-            {"requests": [asked for of, asked in self.sandbox.requests if of == world]}
+            {"requests": [each.wire for each in self.sandbox.requests if each.world == world]}
         )
 
     async def deliveries(self, request: Request) -> Response:

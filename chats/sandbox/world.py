@@ -24,7 +24,8 @@ from chats.sandbox.store import Store
 Json = Any
 Wire = dict[str, Json]
 
-KEPT = 100
+KEPT, ROOM = 100, 32 * 1024 * 1024
+"""Charged requests that are kept to be looked at: how many, and bytes in all."""
 BEARER = re.compile(r"Bearer +(\S+)\s*", re.IGNORECASE)
 
 
@@ -62,16 +63,31 @@ class World:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A charged request of a world as it came; `size` in bytes."""
+
+    world: str
+    wire: Wire
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Sandbox:
     """`pace` multiplies every wait of a script; 0 is as fast as possible. `requests` are the last
-    charged ones, each with its world."""
+    charged ones."""
 
     spec: Spec
     store: Store
     runs: Runs
     pace: float
     previews: Previews = field(default_factory=Previews)
-    requests: deque[tuple[str, Wire]] = field(default_factory=lambda: deque(maxlen=KEPT))
+    requests: deque[Asked] = field(default_factory=lambda: deque(maxlen=KEPT))
+
+    def note(self, asked: Asked) -> None:
+        """Keep a request, and as many of those before it as there is room for."""
+        self.requests.append(asked)
+        while len(self.requests) > 1 and sum(each.size for each in self.requests) > ROOM:
+            self.requests.popleft()
 
     async def forget(self, world: World, chat_id: str) -> None:
         """Deletes a chat, once its run is over, with all that was its own."""

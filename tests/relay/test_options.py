@@ -208,6 +208,35 @@ def test_what_an_admin_has_not_allowed_is_neither_there_nor_sent(
         assert few.ledger["posts"] == 1
 
 
+def test_what_failed_is_sent_again_as_it_was(world: World, sandbox: Sandbox) -> None:
+    sandbox.fault(path="chats.createStream", kind="status", status=402, times=1)
+    chat = new(
+        world,
+        model="v0-max",
+        images="on",
+        system="Be brief.",
+        metadata="a=b",
+        title="Tea",
+        skills="s",
+    )
+    failed = world.answer(chat)
+    assert (failed["state"], failed["problem"]) == ("failed", "credits")
+    form = {"run": str(uuid.UUID(failed["id"])), "token": str(uuid.uuid4())}
+    assert world.post(f"/chats/{chat}/again/", **form).status_code == 303
+    assert world.finished(chat)["state"] == "finished"
+    found = body(world)
+    assert found.pop("metadata").items() >= {"a": "b"}.items()
+    assert found == {
+        "message": TEXT,
+        **model_of(sandbox, "v0-max", images=True),
+        **skills_of(sandbox, "s"),
+        "systemPrompt": "Be brief.",
+        **({"type": "prompt"} if sandbox.revision == "reference" else {}),
+        "privacy": "private",
+        "title": "Tea",
+    }
+
+
 def test_a_chat_that_v0_never_took_keeps_its_metadata(world: World, sandbox: Sandbox) -> None:
     sandbox.fault(path="chats.createStream", kind="status", status=429, times=1)
     chat = new(world, metadata="project=website", title="Tea", model="v0-mini")
