@@ -60,6 +60,9 @@ def own(request: Request, id: UUID) -> HttpResponse:
     past = rows if is_closed(found) else rows[:-1]
     ended = (row for row in past if row.role == "assistant" and not row.is_live)
     over = [row for row in ended if may_act or row.asks or was_left(row)]
+    if waiting is not None and waiting.digest == seen and not is_closed(found):
+        # Its card stays as it is, also where what somebody decided has failed after it.
+        over = [row for row in over if row.id != waiting.asked.id]
     context = {
         "slots": {f"m{row.id}-own": "" for row in over} | slots,
         "chat": found,

@@ -242,6 +242,9 @@ def test_what_v0_refuses_is_read_again_and_explained_at_the_card_as_it_was_left(
     assert ticked == [("option-0", "1"), ("option-1", "0"), ("option-1", "2")]
     assert '<option value="v0-max" selected>' in shown
     assert 'href="#ask"' in page, "what failed leads back to the card"
+    fragment = world.client.get(f"/chats/{chat}/own/", params={"seen": form_of(page)["seen"]}).text
+    asked = world.messages(chat, role="assistant")[0]["id"]
+    assert uuid.UUID(asked).hex not in fragment.replace("-", ""), "who fills it in is left alone"
     wait_until(
         lambda: any(
             rule["path"] == "chats.get" and rule["seen"] for rule in world.sandbox.faults()
