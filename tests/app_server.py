@@ -65,7 +65,7 @@ def environment(database: Path, **extra: str) -> dict[str, str]:
         **kept,
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
-        "DJANGO_SETTINGS_MODULE": "v0web.settings",
+        "DJANGO_SETTINGS_MODULE": "tests.served",
         "DEBUG": "1",
         "SECRET_KEY": SECRET_KEY,
         "DATABASE_URL": f"sqlite:///{database}",

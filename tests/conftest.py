@@ -180,6 +180,8 @@ def page_of(browser: Browser) -> Iterator[PageOf]:
     def page_of(
         app: AppServer, email: str | None, *, allowed: str = "", path: str = "", **options: object
     ) -> Page:
+        # Nobody looks: what moves would be painted all the same, sixty times in a second.
+        options = {"reduced_motion": "reduce", **options}
         context = browser.new_context(base_url=app.url, **options)  # type: ignore[arg-type]
         contexts.append(context)
         if email is not None:

@@ -259,7 +259,8 @@ def test_a_set_up_is_followed_and_gone_on_with_by_itself(
     chat = world.ask("A page\nscenario: connect\npace: 0")
     world.finished(chat)
     posts = world.ledger["posts"]
-    page, other = page_of(app, OWNER), page_of(app, OWNER)
+    # Both go on by themselves, and the second learns that the first has.
+    page, other = (page_of(app, OWNER, allowed="409") for _ in range(2))
     for each in (page, other):
         open_card(each, chat)
         expect(each.locator("#ask-setup")).to_contain_text("Waiting for the page at Vercel")

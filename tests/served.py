@@ -1,0 +1,10 @@
+"""The settings of an app that tests start: the app's own, but browsers may keep its files.
+
+A page loads some forty of them. With DEBUG each would be asked for on every load, which is what most of
+the time of the browser's tests went into; nothing here changes while they run.
+"""
+
+from v0web.settings import *  # noqa: F403
+
+WHITENOISE_MAX_AGE = 3600
+WHITENOISE_AUTOREFRESH = False
