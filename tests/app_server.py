@@ -32,6 +32,7 @@ from chats.models import Person
 
 ROOT = Path(__file__).resolve().parent.parent
 SECRET_KEY = "only-for-tests-" * 4
+SERVED = "tests.served"
 
 
 class Upstream(Protocol):
@@ -65,7 +66,7 @@ def environment(database: Path, **extra: str) -> dict[str, str]:
         **kept,
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
-        "DJANGO_SETTINGS_MODULE": "tests.served",
+        "DJANGO_SETTINGS_MODULE": SERVED if extra.get("DEBUG", "1") == "1" else "v0web.settings",
         "DEBUG": "1",
         "SECRET_KEY": SECRET_KEY,
         "DATABASE_URL": f"sqlite:///{database}",

@@ -43,6 +43,21 @@ FLAGS = (
 )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with browsers among the others: those take all of a core, and many others mostly wait.
+    Several browsers at once would only be in each other's way."""
+    files: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(str(item.path), []).append(item)
+    browsers = [name for name in files if f"{os.sep}browser{os.sep}" in name]
+    others = [name for name in files if name not in browsers]
+    # Where each would stand if both kinds began and ended together.
+    places = {
+        name: number / len(kind) for kind in (browsers, others) for number, name in enumerate(kind)
+    }
+    items[:] = [item for name in sorted(places, key=places.__getitem__) for item in files[name]]
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
     """A file of its own for this process: two runs at once, or two workers, share nothing."""

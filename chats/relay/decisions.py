@@ -142,9 +142,20 @@ def decide(
     Moved when something else is pending now, Incomplete when `given` does not decide it. A token
     that was used for the same gives what it gave then.
     """
-    first = intents.found(person, token, chat)
-    if first is not None:
-        return first
+    try:
+        return intents.found(person, token, chat) or _decide(
+            person, token, chat, seen, given, model=model
+        )
+    except Moved:
+        # The same press may have come twice at once, and this is the later one.
+        if first := intents.found(person, token, chat):
+            return first
+        raise
+
+
+def _decide(
+    person: Person, token: UUID, chat: Chat, seen: str, given: Given, *, model: str
+) -> Message:
     task = waiting(chat)
     if task is None or task.digest != seen:
         raise Moved

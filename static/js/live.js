@@ -167,6 +167,8 @@ function putOwn(target, fragment) {
   return [...fragment.children].flatMap((fresh) => {
     if (fresh.id === target.id) {
       target.replaceWith(fresh);
+      // htmx tells nobody of what an extension has swapped.
+      fresh.dispatchEvent(new CustomEvent("live:put", { bubbles: true }));
       return [fresh];
     }
     const old = document.getElementById(fresh.id);

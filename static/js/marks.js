@@ -50,10 +50,12 @@ if (marks) {
 }
 if (messages) observer.observe(messages, { childList: true });
 
-document.addEventListener("htmx:afterSettle", ({ target }) => {
-  const fragment = target.closest?.("[data-marked]");
-  if (fragment) compare(fragment);
-});
+for (const kind of ["htmx:afterSettle", "live:put"]) {
+  document.addEventListener(kind, ({ target }) => {
+    const fragment = target.closest?.("[data-marked]");
+    if (fragment) compare(fragment);
+  });
+}
 
 function compare(fragment) {
   const { marked, version } = fragment.dataset;

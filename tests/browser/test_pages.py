@@ -379,6 +379,7 @@ def test_nothing_moves_for_those_who_asked_for_less(running: Page) -> None:
         .filter(animation => animation.effect.getComputedTiming().activeDuration > 2)
         .map(animation => animation.effect.target.className)"""
     expect(running.locator("#chats .dot").first).to_be_visible()
+    running.emulate_media(reduced_motion="no-preference")
     assert running.evaluate(moving) != []
     running.emulate_media(reduced_motion="reduce")
     assert running.evaluate(moving) == []

@@ -58,8 +58,9 @@ def test_a_mark_that_no_page_had_is_a_change_too(site: Site, tab: Tab, follow: F
     wait_for(tab, "document.querySelector('#queue').textContent === 'fetched'")
 
 
+@pytest.mark.parametrize("style", ["outerHTML", "own"])
 def test_a_fragment_older_than_its_mark_is_fetched_again(
-    site: Site, tab: Tab, follow: Follow
+    site: Site, tab: Tab, follow: Follow, style: str
 ) -> None:
     versions = iter((1, 1, 2))
 
@@ -67,7 +68,8 @@ def test_a_fragment_older_than_its_mark_is_fetched_again(
         version = next(versions)
         return (
             f'<div id="queue" data-marked="queue" data-version="{version}" hx-get="/queue" '
-            f'hx-trigger="mark:queue from:body" hx-swap="outerHTML">version {version}</div>'
+            f'hx-trigger="mark:queue from:body" hx-target="this" hx-swap="{style}">'
+            f"version {version}</div>"
         )
 
     site.pages["/queue"] = fragment
