@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 # Options for pytest, such as ARGS="-k sockets".
 ARGS ?=
-WORKERS ?= 3
+WORKERS ?= 2
 
 .PHONY: run test lint lock
 .DEFAULT_GOAL := run

@@ -67,7 +67,13 @@ function keepPlace(event) {
   if (event.target.id !== "messages" || !event.detail.requestConfig.elt.closest("#earlier")) return;
   const height = document.documentElement.scrollHeight;
   const top = scrollY;
-  const restore = () => scrollTo(0, top + document.documentElement.scrollHeight - height);
+  const { style } = document.documentElement;
+  // Or the browser, which keeps the place too unless it is the very top, would do it a second time.
+  style.overflowAnchor = "none";
+  const restore = () => {
+    scrollTo(0, top + document.documentElement.scrollHeight - height);
+    requestAnimationFrame(() => requestAnimationFrame(() => (style.overflowAnchor = "")));
+  };
   event.target.addEventListener("htmx:afterSwap", restore, { once: true });
 }
 

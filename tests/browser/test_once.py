@@ -286,7 +286,8 @@ def test_stop_is_one_stop_and_what_was_written_stays(
         expect(home.locator("#action")).to_be_disabled()
         has_state(home, "streaming")
         assert before
-        assert answer_text(home) == before
+        # What was on its way when v0 fell silent may still have come.
+        assert answer_text(home).startswith(before)
     ends_as_stored(home, world, id, state="stopped")
     assert answer_text(home).startswith(before)
     mode(home, "ready")
