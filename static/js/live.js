@@ -165,17 +165,25 @@ const wordsOf = (node) => node.textContent.replace(/\s+/g, " ").trim();
  * for it; what says the same again is left alone, with what a reader opened or filled in. */
 function putOwn(target, fragment) {
   return [...fragment.children].flatMap((fresh) => {
-    if (fresh.id === target.id) {
-      target.replaceWith(fresh);
-      // htmx tells nobody of what an extension has swapped.
-      fresh.dispatchEvent(new CustomEvent("live:put", { bubbles: true }));
-      return [fresh];
-    }
+    if (fresh.id === target.id) return putTarget(target, fresh);
     const old = document.getElementById(fresh.id);
     if (!old || (old.childElementCount && wordsOf(old) === wordsOf(fresh))) return [];
     old.replaceChildren(...[...fresh.childNodes].map(asChosen));
     return [old];
   });
+}
+
+/** What listens for a mark stays: one put in its place would be deaf until htmx has settled it, and a
+ * mark that is fired meanwhile would be missed. */
+function putTarget(target, fresh) {
+  if (!fresh.dataset.marked) {
+    target.replaceWith(fresh);
+    return [fresh];
+  }
+  morph(target, fresh);
+  // htmx tells nobody of what an extension has swapped.
+  target.dispatchEvent(new CustomEvent("live:put", { bubbles: true }));
+  return [];
 }
 
 function swap(style, target, fragment) {
