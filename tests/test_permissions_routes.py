@@ -45,6 +45,7 @@ OF_A_CHAT = {
     "delete": {"GET": "MANAGE", "POST": "MANAGE"},
     "undelete": {"POST": "MANAGE"},
     "duplicate": {"GET": "DUPLICATE", "POST": "DUPLICATE"},
+    "rewind": {"GET": "RESTORE", "POST": "RESTORE"},
     "copying": {"GET": "READ"},
     "copy_again": {"POST": "MANAGE"},
 }

@@ -15,6 +15,10 @@ from chats.models.chats import Chat
 # The metadata that a chat is found by again when it is not known whether v0 created it.
 OURS = "v0web_intent"
 LIVE = ("sending", "checking", "streaming")
+# What makes a chat of files, and each way by which a chat comes to be without a first message.
+IMPORTS = ("files", "zip", "repo")
+WHOLE_CHATS = ("duplicate", *IMPORTS)
+KINDS = ("create", "send", "resolve", "restore", *WHOLE_CHATS)
 
 
 class MessageState(models.TextChoices):
@@ -42,7 +46,8 @@ class Message(models.Model):
     `text` is what a person typed, `parts` an answer's parts as v0 sent them (a list of JSON
     objects), `content` v0's closing prose, and `asks` the task
     it ended on. `sent_with` is what a person chose beside the text (see `relay.intents`), for those alone
-    who may send. `problem` is a code that templates put into words and
+    who may send. `restored` is of an answer that records that the files went back: the uuid of the
+    earlier answer as `message`, and when that was made as `created`. `problem` is a code that templates put into words and
     `detail` v0's own words; before `again_at` v0 takes no other try. `holder`, `fence` and `lease_until` say which process runs it: every
     write of a run names its fence.
     """
@@ -64,6 +69,7 @@ class Message(models.Model):
     sent_with = models.JSONField(default=dict, blank=True)
     finish_reason = models.CharField(max_length=40, null=True, blank=True)
     restorable = models.BooleanField(default=False)
+    restored = models.JSONField(default=dict, blank=True)
     asks = models.CharField(max_length=20, choices=Task.choices, blank=True)
     problem = models.CharField(max_length=40, blank=True)
     detail = models.TextField(blank=True)
@@ -123,8 +129,8 @@ class Intent(models.Model):
 
     `token` is the form's UUID; the same token with the same `digest` is the same intent. `payload`
     holds what is sent, as `relay.asking` says. `baseline` is the newest v0 message id known
-    before the POST: ours can only be a later one. An intent without an `answer` (a copy of a chat)
-    is held by `lease_until`; any other by its answer's lease.
+    before the POST: ours can only be a later one. An intent without an `answer` (a copy of a chat,
+    a chat of files) is held by `lease_until`; any other by its answer's lease.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -133,7 +139,7 @@ class Intent(models.Model):
     chat = models.ForeignKey(Chat, models.CASCADE, related_name="intents")
     kind = models.CharField(
         max_length=10,
-        choices=[(kind, kind) for kind in ("create", "send", "resolve", "duplicate")],
+        choices=[(kind, kind) for kind in KINDS],
     )
     digest = models.CharField(max_length=64)
     payload = models.JSONField(default=dict)

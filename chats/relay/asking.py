@@ -7,28 +7,34 @@ models there are, now, and on v0's client, which sends nothing until the stream 
     mcp      ids, [] is none; absent is the account's own choice          skills  wires of Skill
     files    our ids, of attachments          fix     bool
     task     a built task, for a resolve      metadata of a new chat
+    restores the id at v0 of the answer whose files come back
 
 What is in the files is given beside it, at the moment of the request.
 """
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
-from typing import Any
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, TypeAlias
 
 from chats import permissions
 from chats.models.messages import OURS
 from chats.relay.store import Job
 from chats.v0api.client import Client
-from chats.v0api.event_stream import EventStream
+from chats.v0api.errors import InDoubt
 from chats.v0api.requests import CreateChat, ResolveTask, SendMessage, Skill
+from chats.v0api.stream import Event, MessageEvent
 from chats.v0api.tasks import Written
 from chats.v0api.types import DEFAULT_MODEL
+
+# What a stream of v0 gives: what arrived together is given together.
+Batches: TypeAlias = AsyncIterable[Sequence[Event]]
 
 
 def charged(
     client: Client, job: Job, urls: tuple[str, ...]
-) -> AbstractAsyncContextManager[EventStream]:
+) -> AbstractAsyncContextManager[Batches]:
     """The request of `job`; `urls` are its attachments as v0 can read them."""
     payload = job.payload
     match job.kind:
@@ -50,10 +56,26 @@ def charged(
                 image_generations=bool(payload.get("images")),
             )
             return client.resolve_stream(job.v0_chat, task)
+        case "restore":
+            return _restored(client, job)
         case _:
             return client.send_stream(
                 job.v0_chat, SendMessage(**_options(payload), attachments=urls)
             )
+
+
+@asynccontextmanager
+async def _restored(client: Client, job: Job) -> AsyncIterator[Batches]:
+    """The closing message of a restore, which v0 answers at once, as a stream of one event."""
+    pair = await client.restore_message(job.v0_chat, job.payload["restores"])
+    final = [message for message in pair if message.role == "assistant" and message.finish_reason]
+    if not final:
+        raise InDoubt("no message records the restore")
+
+    async def batches() -> AsyncIterator[Sequence[Event]]:
+        yield [MessageEvent(final[-1], list(final[-1].parts))]
+
+    yield batches()
 
 
 def _options(payload: dict[str, Any]) -> dict[str, Any]:

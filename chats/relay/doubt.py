@@ -1,7 +1,7 @@
 """Whether v0 has a message, found out by reading.
 
 Owns what counts as ours: a created chat by the intent's id in its metadata, a sent message by its
-text, a decision by the answer to it, after the newest message known before the POST and matching no
+text, a decision by the answer to it, a restore by the pair that records it, after the newest message known before the POST and matching no
 stored one. Relies on v0's
 client; compares no clocks, sends nothing.
 """
@@ -9,6 +9,7 @@ client; compares no clocks, sends nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from django.conf import settings
 
@@ -37,6 +38,8 @@ async def find(client: Client, job: Job) -> tuple[str, str] | None:
     if job.kind == "create":
         return await _created(client, job)
     candidates = new((await client.list_messages(job.v0_chat, limit=20)).messages, job)
+    if job.kind == "restore":
+        return await _restored(client, job, candidates)
     if job.kind == "resolve":
         # v0 may record no message for a decision: any answer after the one that asked is ours.
         answer = _answer(candidates)
@@ -49,6 +52,21 @@ async def find(client: Client, job: Job) -> tuple[str, str] | None:
     if len(found) != 1:
         return None
     return job.v0_chat, _answer(candidates[: found[0]])
+
+
+async def _restored(
+    client: Client, job: Job, candidates: Sequence[Message]
+) -> tuple[str, str] | None:
+    """One new pair of messages, and the files that were to come back are v0's now."""
+    answers = [
+        later.id
+        for later, earlier in pairwise(candidates)
+        if (later.role, earlier.role) == ("assistant", "user")
+    ]
+    if len(answers) != 1 or not job.payload["restores"]:
+        return None
+    target = await client.get_message(job.v0_chat, job.payload["restores"])
+    return None if target.restorable else (job.v0_chat, answers[0])
 
 
 async def _created(client: Client, job: Job) -> tuple[str, str] | None:

@@ -20,8 +20,8 @@ from django.utils import timezone
 from chats.models import Chat, Intent, Message
 from chats.models.chats import AtV0
 from chats.models.messages import LIVE, IntentState, MessageState
-from chats.relay import uploads
-from chats.relay.rows import asks
+from chats.relay import restorable, uploads
+from chats.relay.rows import asks, said
 from chats.v0api import types
 
 # More than this at once is not put into a frame: pages fetch their list again.
@@ -142,9 +142,10 @@ def _take(
         fields["rewritten"] = known.version + 1
     if messages.added and not known.is_new:
         fields["updated_at"] = timezone.now()
-    if fields or messages.added:
+    is_noted = restorable.note(known.id, listed)
+    if fields or messages.added or is_noted:
         Chat.objects.filter(id=known.id).update(version=known.version + 1, **fields)
-    return Taken(True, bool(fields or messages.added), messages.runs)
+    return Taken(True, bool(fields or messages.added or is_noted), messages.runs)
 
 
 def _chat_fields(chat: Chat, seen: types.Chat) -> dict[str, object]:
@@ -217,13 +218,15 @@ class _Messages:
         states = (IntentState.UNKNOWN, IntentState.ACCEPTED)
         intents = Intent.objects.filter(chat=self.known.id, state__in=states)
         ids = {id for pair in intents.values_list("message_id", "answer_id") for id in pair}
+        # What v0 calls a restore is in v0's words.
+        told = set(intents.filter(kind="restore").values_list("message_id", flat=True))
         nameless = [row for row in self.order if not row.v0_id and row.id in ids]
         found: dict[str, Message] = {}
         asked: Message | None = None
         for message in reversed(self.listed):
             row = places.get(message.id)
             if row is None:
-                row = next((row for row in nameless if _could_be(row, message, asked)), None)
+                row = next((row for row in nameless if _could_be(row, message, asked, told)), None)
                 if row is not None:
                     nameless.remove(row)
                     found[message.id] = row
@@ -279,7 +282,7 @@ def fill(row: Message, message: types.Message, *, is_newest: bool) -> None:
     row.problem = row.detail = ""
     row.ended_at = timezone.now()
     if row.role == "user":
-        row.text = row.text if hasattr(row, "decision") else _said(message)
+        row.text = row.text if hasattr(row, "decision") else said(message)
         row.state = MessageState.FINISHED
     else:
         row.content, row.parts = message.content, list(message.parts)
@@ -314,24 +317,20 @@ def _by_v0_id(chat: UUID, listed: Iterable[types.Message]) -> dict[str, Message]
 def _is_changed(row: Message, message: types.Message) -> bool:
     if row.role == "user":
         # A decision is told here in our words.
-        return not hasattr(row, "decision") and row.text.strip() != _said(message).strip()
+        return not hasattr(row, "decision") and row.text.strip() != said(message).strip()
     here = row.content, row.parts, row.finish_reason
     return here != (message.content, list(message.parts), message.finish_reason)
 
 
-def _could_be(row: Message, message: types.Message, asked: Message | None) -> bool:
+def _could_be(
+    row: Message, message: types.Message, asked: Message | None, told: Collection[UUID | None]
+) -> bool:
     if row.role != message.role:
         return False
     if row.role == "user":
-        return hasattr(row, "decision") or row.text.strip() == _said(message).strip()
+        is_told = hasattr(row, "decision") or row.id in told
+        return is_told or row.text.strip() == said(message).strip()
     return asked is not None and row.position == asked.position + 1
-
-
-def _said(message: types.Message) -> str:
-    """What a person wrote; v0 has it as prose, and in parts."""
-    parts = types.parts_from_wire(message.parts)
-    texts = (part.text for part in parts if isinstance(part, types.TextPart))
-    return message.content or "\n\n".join(texts)
 
 
 def moment(text: str) -> datetime:

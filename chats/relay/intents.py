@@ -18,9 +18,13 @@ from django.db.models import Max, Q
 from chats.models import Chat, Instructions, Intent, Message, Person
 from chats.models.messages import LIVE, IntentState, MessageState
 from chats.relay import store, uploads
+from chats.relay.rows import utc
 
 # What of a payload a message keeps, for those who may know what it was sent with.
 SENT_WITH = ("model", "images", "mcp", "skills", "system", "metadata")
+
+# What stands in place of v0's own words until v0 has said them.
+RESTORE = "Rewind to an earlier answer"
 
 
 class Busy(Exception):
@@ -65,6 +69,20 @@ def decide(
     """As `send`, for a decision: `record` writes it beside the message that tells of it, in the same
     transaction. Busy also when somebody else has decided."""
     return _write(person, token, payload, chat, {}, kind=kind, record=record)
+
+
+def restore(person: Person, token: UUID, chat: Chat, target: Message) -> Message:
+    """As `send`: the files of `target`, an earlier answer of `chat`, are to be the chat's again; the
+    unfinished answer that will record it."""
+    if unfinished_copy(chat):
+        raise Busy
+    payload = {"message": RESTORE, "restores": target.v0_id, "target": str(target.id)}
+    restored = {"message": str(target.id), "created": utc(target.created_at)}
+
+    def record(message: Message) -> None:
+        Message.objects.filter(intent__message=message).update(restored=restored)
+
+    return _write(person, token, payload, chat, {}, kind="restore", record=record)
 
 
 def found(person: Person, token: UUID, chat: Chat) -> Message | None:

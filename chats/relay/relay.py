@@ -26,7 +26,7 @@ from chats.relay.hub import Hub
 from chats.relay.mirror import Mirror
 from chats.relay.notices import Notices
 from chats.relay.people import People
-from chats.relay.run import Run
+from chats.relay.run import CONTESTED, Run
 from chats.relay.showing import Showing
 from chats.relay.store import Job, Lost
 from chats.relay.threads import Threads
@@ -223,9 +223,9 @@ class Relay:
             self.runs.pop(id, None)
             self._tasks.pop(id, None)
             run.showing.end()
-            is_task = run.job.kind == "resolve" and not run.accepted
-            if is_task or run.problem in TELLS_OF_CHAT:
-                # Perhaps the task was answered at v0 itself, or the chat is gone there: look again.
+            is_contested = run.job.kind in CONTESTED and not run.accepted
+            if is_contested or run.problem in TELLS_OF_CHAT:
+                # Perhaps it was done at v0 itself, or the chat is gone there: look again.
                 self.mirror.look_at(run.job.chat)
 
     def _window(self) -> float:

@@ -22,7 +22,8 @@ from chats.v0api.pending import (
     PendingTask,
     pending_task,
 )
-from chats.v0api.types import Attachment, parts_from_wire
+from chats.v0api.types import Attachment, TextPart, parts_from_wire
+from chats.v0api.types import Message as Told
 
 
 def shown(message: Message) -> Shown:
@@ -43,6 +44,8 @@ def shown(message: Message) -> Shown:
         problem=message.problem,
         detail=message.detail,
         again=utc(message.again_at) if message.again_at else "",
+        restores=str(message.restored.get("message", "")),
+        restored_from=str(message.restored.get("created", "")),
         pending=message.state == "finished" and bool(message.asks),
         stopping=message.is_live and message.stop_asked_at is not None,
     )
@@ -74,6 +77,12 @@ def asks(wires: Sequence[Any]) -> str:
     finish reason; "" for none."""
     task = pending_task(parts_from_wire(wires))
     return kind_of(task) if task is not None else ""
+
+
+def said(message: Told) -> str:
+    """What a person wrote; v0 has it as prose, and in parts."""
+    texts = (part.text for part in parts_from_wire(message.parts) if isinstance(part, TextPart))
+    return message.content or "\n\n".join(texts)
 
 
 def kind_of(task: PendingTask) -> Task:

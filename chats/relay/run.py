@@ -23,14 +23,13 @@ from django.conf import settings
 
 from chats.models.messages import IntentState
 from chats.relay import doubt, store, uploads
-from chats.relay.asking import charged
+from chats.relay.asking import Batches, charged
 from chats.relay.rows import size
 from chats.relay.showing import Showing
 from chats.relay.store import Job, Lost
 from chats.relay.threads import Threads
 from chats.v0api import errors, types
 from chats.v0api.client import Client
-from chats.v0api.event_stream import EventStream
 from chats.v0api.stream import Fold, fold
 
 logger = logging.getLogger(__name__)
@@ -39,6 +38,8 @@ BEFORE_SENDING = 2
 BUSY = 0.004
 P = ParamSpec("P")
 T = TypeVar("T")
+# What v0 takes once, whoever asks for it.
+CONTESTED = ("resolve", "restore")
 GIVE_UP = (errors.Unauthorized, errors.Forbidden, errors.NotFound)
 
 
@@ -58,6 +59,7 @@ class Run:
         self._saving: asyncio.Task[None] | None = None
         self._stop_sent = False
         self.problem = ""
+        self._listed: tuple[types.Message, ...] = ()
         self.writes = self.events = 0
 
     async def _write(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -112,7 +114,7 @@ class Run:
             await self._look_up()
             return
         # A conflict over a task means that somebody else has answered it: theirs is not ours.
-        is_taken = self.job.kind == "resolve" and isinstance(error, errors.Conflict)
+        is_taken = self.job.kind in CONTESTED and isinstance(error, errors.Conflict)
         problem = ""
         try:
             is_found = not is_taken and await self._found()
@@ -173,7 +175,7 @@ class Run:
 
     # Following
 
-    async def _follow(self, stream: EventStream, *, catch_up: bool = False) -> None:
+    async def _follow(self, stream: Batches, *, catch_up: bool = False) -> None:
         """Fold, show and save what arrives, until the stream ends or breaks."""
         shown = not catch_up
         since = 0.0
@@ -310,6 +312,7 @@ class Run:
             self.job,
             listed,
             user=user,
+            listed_now=self._listed,
             detail=error.message if error is not None else "",
         )
         if self.fold.chat is not None:
@@ -326,7 +329,7 @@ class Run:
         except errors.V0Error as error:
             logger.info("listing messages of %s: %s", self.job.answer, error)
             return final, None
-        older = False
+        self._listed, older = page.messages, False
         for message in page.messages:
             if message.id == final.id:
                 older = True

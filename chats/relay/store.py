@@ -22,7 +22,8 @@ from django.utils import timezone
 from chats import usage
 from chats.models import Chat, Decision, Intent, Message
 from chats.models.messages import LIVE, IntentState, MessageState
-from chats.relay.rows import asks
+from chats.relay import restorable
+from chats.relay.rows import asks, said
 from chats.relay.uploads import echoed, ids_in
 from chats.v0api import types
 
@@ -258,12 +259,13 @@ def finish(
     final: types.Message,
     *,
     user: types.Message | None,
+    listed_now: Sequence[types.Message] = (),
     problem: str = "",
     detail: str = "",
 ) -> None:
     """Store v0's own message as the end of the run, with its cost, in one transaction.
 
-    `user` is v0's copy of what was sent, when it was found.
+    `user` is v0's copy of what was sent, when it was found; `listed_now` are messages as v0 lists them.
     """
     with transaction.atomic():
         now = timezone.now()
@@ -275,6 +277,9 @@ def finish(
         answer.content = final.content
         answer.finish_reason = final.finish_reason
         answer.restorable = final.restorable
+        if job.kind == "restore":
+            # Nothing of it could be stopped: the files went back, or they did not.
+            answer.stop_asked_at = answer.stop_asked_by = None
         answer.asks = asks(final.parts)
         answer.attachments = echoed(final.wire.get("attachments"))
         answer.problem, answer.detail = problem, detail[:2000]
@@ -284,7 +289,9 @@ def finish(
         answer.ended_at, answer.holder, answer.lease_until = now, "", None
         answer.save()
         if user is not None:
-            _of_message(job).update(v0_id=user.id, v0_author=user.author_id)
+            words = {"text": said(user)} if job.kind == "restore" else {}
+            _of_message(job).update(v0_id=user.id, v0_author=user.author_id, **words)
+        restorable.note(job.chat, listed_now)
         if job.intent is not None:
             usage.record(answer, final.usage, outcome=answer.state)
         Chat.objects.filter(id=job.chat).update(updated_at=now, version=F("version") + 1)

@@ -110,10 +110,12 @@ def end(shown: Shown) -> dict[str, Any]:
         "words": words.STATES.get(shown.state, ""),
         "is_live": shown.is_live,
         "is_stopping": shown.stopping,
-        "problem": words.PROBLEMS.get(shown.problem, words.OTHER) if shown.problem else None,
+        "problem": words.problem(shown.problem, is_restore=bool(shown.restores)),
         "detail": shown.detail if shown.problem else "",
         "again": shown.again if shown.problem else "",
         "ending": words.ENDINGS.get(reason, words.ENDINGS["other"]) if has_ended and reason else "",
+        "restores": shown.restores if has_ended else "",
+        "restored_from": shown.restored_from,
         "is_empty": has_ended and not reason and not shown.parts,
     }
 

@@ -32,7 +32,8 @@ class Shown:
     `attachments` lie elsewhere, `files` with us. `id` is our uuid; `state` one of STATES; `text` what a person typed ("" for an answer); `parts`
     an answer's parts, in order; `created` an ISO time in UTC. `problem` is the code of what went
     wrong ("" when nothing did; the words for each code are in a template) and `detail` v0's own
-    words about it, untrusted; `again` is the ISO time before which v0 takes no other try. `pending` says that the answer ended on a task for a person,
+    words about it, untrusted; `again` is the ISO time before which v0 takes no other try. `restores` is the uuid of the answer
+    whose files came back with this one, "" when none did, and `restored_from` when that was made. `pending` says that the answer ended on a task for a person,
     `stopping` that a stop was asked for and v0 has not answered yet.
     """
 
@@ -49,6 +50,8 @@ class Shown:
     problem: str = ""
     detail: str = ""
     again: str = ""
+    restores: str = ""
+    restored_from: str = ""
     pending: bool = False
     stopping: bool = False
 

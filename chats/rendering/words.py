@@ -66,6 +66,38 @@ PROBLEMS: Mapping[str, Problem] = {
 }
 OTHER = Problem("Something went wrong.", "It can be sent again.")
 
+# The same when the files were to go back to an earlier answer.
+_RESTORE_AGAIN = "The earlier answer still offers it."
+UNRESTORED: Mapping[str, Problem] = {
+    "unsent": Problem(
+        "This did not reach v0: the files are as they were, and nothing was charged.",
+        _RESTORE_AGAIN,
+    ),
+    "refused": Problem("v0 did not bring the files back. They are as they were."),
+    "conflict": Problem(
+        "v0 did not bring the files back: they are the newest already, or v0 was busy with this chat."
+    ),
+    "gone": Problem("v0 no longer has that answer, or this chat. The files are as they were."),
+    "invalid": Problem("v0 has no files of that answer to go back to. They are as they were."),
+    "rate-limit": Problem(
+        "v0 receives too many requests just now. The files are as they were.", _RESTORE_AGAIN
+    ),
+    "upstream": Problem("v0 had an error of its own.", "Look at the files before trying again."),
+    "unknown": Problem(
+        "It could not be found out whether v0 brought the files back.",
+        "Trying again may cost credits twice: look at the files first.",
+    ),
+}
+
+
+def problem(code: str, *, is_restore: bool) -> Problem | None:
+    """What readers are told of a failure; None when nothing failed."""
+    if not code:
+        return None
+    own = UNRESTORED.get(code) if is_restore else None
+    return own or PROBLEMS.get(code, OTHER)
+
+
 # What is said at the card of a task when v0 did not take the decision; other codes as above.
 UNDECIDED: Mapping[str, Problem] = {
     "conflict": Problem(

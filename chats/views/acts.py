@@ -35,6 +35,8 @@ HEADINGS = {
     "move": "Move “{}”",
     "delete": "Delete “{}”?",
     "duplicate": "Duplicate “{}”?",
+    "branch": "Continue from here in a copy?",
+    "rewind": "Rewind to this answer?",
 }
 OF_TEAMS = (Privacy.TEAM, Privacy.TEAM_EDIT)
 
@@ -51,18 +53,18 @@ def menu(request: Request, id: UUID) -> HttpResponse:
         "may_mute": Action.LIST in allowed,
         "is_muted": Mute.objects.filter(person_id=request.user.pk or 0, chat=found).exists(),
     }
-    return _shown(request, found, "menu", context)
+    return shown_act(request, found, "menu", context)
 
 
 @form_methods
 def rename(request: Request, id: UUID) -> HttpResponse:
     found = permissions.chat(request, id, Action.RENAME)
     if request.method != "POST":
-        return _shown(request, found, "rename", {"text": found.title})
+        return shown_act(request, found, "rename", {"text": found.title})
     form = TitleForm(request.POST)
     if not form.is_valid():
         refused = {"text": request.POST.get("title", ""), "refusal": sentence(form)}
-        return _shown(request, found, "rename", refused, status=422)
+        return shown_act(request, found, "rename", refused, status=422)
     Chat.objects.filter(id=found.id).update(
         title=form.given, title_given=True, title_unsaid=True, version=F("version") + 1
     )
@@ -78,7 +80,7 @@ def delete(request: Request, id: UUID) -> HttpResponse:
         status = 422 if request.method == "POST" else 200
         runs = found.messages.filter(role="assistant", state__in=LIVE).exists()
         context = {"runs": runs, "undo": f"{settings.V0_UNDO:g}"}
-        return _shown(request, found, "delete", context, status=status)
+        return shown_act(request, found, "delete", context, status=status)
     Chat.objects.filter(id=found.id, deleted_at=None).update(
         deleted_at=timezone.now(), version=F("version") + 1
     )
@@ -112,7 +114,7 @@ def move(request: Request, id: UUID) -> HttpResponse:
         "refusal": sentence(form) if refused else "",
         "becomes_private": found.privacy in OF_TEAMS,
     }
-    return _shown(request, found, "move", context, status=422 if refused else 200)
+    return shown_act(request, found, "move", context, status=422 if refused else 200)
 
 
 def _move(found: Chat, team: Team | None) -> None:
@@ -142,8 +144,8 @@ def duplicate(request: Request, id: UUID) -> HttpResponse:
     """Wants one copy for one form, however often it comes."""
     found = permissions.chat(request, id, Action.DUPLICATE)
     if request.method != "POST":
-        return _shown(request, found, "duplicate", {"token": uuid4()})
-    token, refusal = _token(request.POST.get("token") or ""), EXPIRED
+        return shown_act(request, found, "duplicate", {"token": uuid4()})
+    token, refusal = given_token(request.POST.get("token") or ""), EXPIRED
     if token and found.v0_id:
         try:
             copy = intents.duplicate(member(request), token, found)
@@ -158,10 +160,10 @@ def duplicate(request: Request, id: UUID) -> HttpResponse:
     elif token:
         refusal = "There is nothing at v0 to copy yet."
     context = {"token": uuid4(), "refusal": refusal}
-    return _shown(request, found, "duplicate", context, status=409 if token else 422)
+    return shown_act(request, found, "duplicate", context, status=409 if token else 422)
 
 
-def _token(text: str) -> UUID | None:
+def given_token(text: str) -> UUID | None:
     try:
         return UUID(text)
     except ValueError:
@@ -187,10 +189,11 @@ def copy_again(request: Request, id: UUID) -> HttpResponse:
     return see_chat(found.id)
 
 
-def _shown(
+def shown_act(
     request: Request, found: Chat, name: str, context: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:
-    """A page of its own; the fragment of it for a menu or a dialog, whose headings are a level down."""
+    """The act `name`: a page of its own, or its fragment for a menu or a dialog, whose headings are a
+    level down."""
     title = found.title or "New chat"
     context = {
         "chat": found,

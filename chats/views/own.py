@@ -39,6 +39,8 @@ LEVELS: dict[str, str] = {
 # A page has at least these last messages of its chat, whenever it was loaded.
 RECENT = 20
 
+# Who may do one of these is offered something at answers.
+GOING_ON = frozenset({Action.SEND, Action.DUPLICATE})
 # Failures after which v0 is known not to have taken the message, and may take it the next time.
 SAFE = frozenset({"unsent", "refused", "unauthorized", "credits", "conflict", "rate-limit"})
 # Failures after which only another chat can go on.
@@ -56,7 +58,7 @@ def own(request: Request, id: UUID) -> HttpResponse:
     seen = request.GET.get("seen") or ""
     slots = own_slots(request, found, rows, allowed, waiting, seen=seen)
     # An offer to go on, and what somebody was waited for, is over when the chat has gone on, or cannot.
-    may_act = Action.SEND in allowed or is_closed(found)
+    may_act = not GOING_ON.isdisjoint(allowed) or is_closed(found)
     past = rows if is_closed(found) else rows[:-1]
     ended = (row for row in past if row.role == "assistant" and not row.is_live)
     over = [row for row in ended if may_act or row.asks or was_left(row)]
@@ -74,13 +76,16 @@ def own(request: Request, id: UUID) -> HttpResponse:
 
 def standing(request: HttpRequest, found: Chat, allowed: Collection[Action]) -> dict[str, Any]:
     """The context of `chats/_standing.html`: why nobody can write in a chat, and what one can do."""
-    may_copy = Action.DUPLICATE in allowed and bool(found.v0_id) and not found.at_v0
     return {
         "is_closed": is_closed(found),
         "level": _level(found) if Action.MANAGE in allowed else None,
-        "may_copy": may_copy,
+        "may_copy": may_copy(found, allowed),
         "may_start": isinstance(request.user, Person),
     }
+
+
+def may_copy(found: Chat, allowed: Collection[Action]) -> bool:
+    return Action.DUPLICATE in allowed and bool(found.v0_id) and not found.at_v0
 
 
 def _level(found: Chat) -> dict[str, Any] | None:
@@ -135,8 +140,20 @@ def own_slots(
         if asks and asks["waiting"].digest == seen:
             continue
         may_fix = may_go_on and not waits and bool(trouble(answer))
+        may_go_back = answer.restorable and bool(answer.v0_id)
+        may_rewind = may_go_back and Action.RESTORE in allowed
+        may_branch = may_go_back and may_copy(found, allowed)
         is_told = waits or is_left or is_reopened or answer.id in told
-        if cost or has_failed or may_continue or is_filtered or is_told or may_fix:
+        if (
+            cost
+            or has_failed
+            or may_continue
+            or is_filtered
+            or is_told
+            or may_fix
+            or may_rewind
+            or may_branch
+        ):
             context = {
                 "ask": asks,
                 "waits": waits,
@@ -152,6 +169,8 @@ def own_slots(
                 "may_repeat": has_failed and answer.problem in SAFE,
                 "may_continue": may_continue,
                 "may_fix": may_fix,
+                "may_rewind": may_rewind,
+                "may_branch": may_branch,
                 "is_over": has_failed and (answer.problem in OVER or is_closed(found)),
                 "again": utc(answer.again_at) if answer.again_at else "",
             }
@@ -198,4 +217,6 @@ def wrote(request: HttpRequest, message: Message | None) -> bool:
 
 
 def failed_last(answer: Message, last: Message | None) -> bool:
-    return last is not None and answer.id == last.id and answer.state == MessageState.FAILED
+    is_question = not answer.restored
+    has_failed = answer.state == MessageState.FAILED and is_question
+    return last is not None and answer.id == last.id and has_failed

@@ -24,12 +24,14 @@ def sent_with(
     request: HttpRequest, rows: Sequence[Message], decided: Collection[UUID]
 ) -> dict[str, str]:
     """The safe HTML of each slot, by its DOM id. What follows an answer among `decided` tells of a
-    decision, and cannot be asked again."""
-    before = [None, *rows]
+    decision, and cannot be asked again; nor can what was no question, but a wish to go back."""
+    before, after = [None, *rows], [*rows[1:], None]
     return {
         f"m{row.id}-own": render_to_string("chats/_sent_with.html", context(row), request)
-        for row, former in zip(rows, before, strict=False)
-        if row.role == "user" and not (former and former.id in decided)
+        for row, former, later in zip(rows, before, after, strict=False)
+        if row.role == "user"
+        and not (former and former.id in decided)
+        and not (later and later.restored)
     }
 
 

@@ -1,4 +1,5 @@
-// Adds: a chat's menu as a popover with arrow keys, its forms in a dialog, its title changed in place.
+// Adds: a chat's menu as a popover with arrow keys, its forms and those of an answer in a dialog, its title changed
+// in place.
 // Without it: the menu and each form are pages of their own.
 const dialog = document.getElementById("dialog");
 const titled = document.querySelector("[data-title]");
@@ -61,8 +62,17 @@ document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
   closeTitle();
 });
 
+// What stands inside a message is no instruction to htmx; a link there is led into the dialog by hand.
+function openInDialog(event, { href }) {
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  htmx.ajax("GET", href, { target: dialog, swap: "innerHTML" });
+}
+
 document.addEventListener("click", (event) => {
   const { target } = event;
+  const link = target.closest("a[data-dialog]");
+  if (link && dialog) openInDialog(event, link);
   if (titleForm && target.closest("#title")) openTitle();
   if (target === dialog || (dialog?.open && target.closest("[data-dialog-close]"))) {
     event.preventDefault();
