@@ -49,6 +49,8 @@ OF_A_CHAT = {
     "copying": {"GET": "READ"},
     "copy_again": {"POST": "MANAGE"},
 }
+# Routes of one message, looked up within its chat.
+OF_A_MESSAGE = {"message": {"GET": "READ"}, "message_markdown": {"GET": "READ"}}
 # Routes of one file of a message: who may read its chat may read it, nobody can take it back.
 OF_A_FILE = {"attachment": {"GET": "READ"}, "remove_attachment": {"POST": ""}}
 # What a visitor without an account gets at every other route: a status, and where it leads.
@@ -101,7 +103,7 @@ ARGUMENTS: dict[str, dict[str, object]] = {
 LOOKED_UP = [who for who in PEOPLE if who not in INVITED]
 CALLS = [
     pytest.param(name, method, action, id=f"{method} {name}")
-    for name, methods in OF_A_CHAT.items()
+    for name, methods in (OF_A_CHAT | OF_A_MESSAGE).items()
     for method, action in methods.items()
 ]
 
@@ -126,12 +128,16 @@ class Scene:
                 client.cookies["sessionid"] = session.session_key or ""
         return client
 
+    def place(self, name: str, chat: Chat) -> str:
+        more = [self.answers[chat.pk].pk] if name in OF_A_MESSAGE else []
+        return reverse(name, args=[chat.pk, *more])
+
     def call(self, client: Client, name: str, method: str, chat: Chat) -> HttpResponseBase:
         """One request with a form that says nothing that could be taken."""
         fields = {"run": str(self.answers[chat.pk].pk)} if method == "POST" else {}
         return client.generic(
             method,
-            reverse(name, args=[chat.pk]),
+            self.place(name, chat),
             "&".join(f"{key}={value}" for key, value in fields.items()),
             "application/x-www-form-urlencoded",
         )
@@ -167,9 +173,10 @@ def body(response: HttpResponseBase, *masked: object) -> str:
 def test_every_route_has_a_line_in_these_tables() -> None:
     """The admin's own routes are walked in tests/test_admin.py."""
     found = list(routes(get_resolver().url_patterns))
-    assert {route.name for route in found} == set(OF_A_CHAT) | set(OF_A_FILE) | set(ELSEWHERE)
-    of_a_chat = {route.name for route in found if "uuid" in str(route.pattern)}
-    assert of_a_chat - {"prompt_edit", "prompt_remove"} == set(OF_A_CHAT) | set(OF_A_FILE)
+    of_chats = OF_A_CHAT.keys() | OF_A_MESSAGE.keys() | OF_A_FILE.keys()
+    assert {route.name for route in found} == of_chats | ELSEWHERE.keys()
+    with_an_id = {route.name for route in found if "uuid" in str(route.pattern)}
+    assert with_an_id - {"prompt_edit", "prompt_remove"} == of_chats
 
 
 def test_every_socket_is_admitted_by_the_same_class() -> None:
@@ -262,7 +269,8 @@ def test_every_form_needs_its_token(scene: Scene) -> None:
 
 def test_reading_writes_nothing(scene: Scene) -> None:
     client, chat = scene.client("owner"), scene.people.chats["private of owner"]
-    gets = [reverse(name, args=[chat.pk]) for name, of in OF_A_CHAT.items() if "GET" in of]
+    of_chats = OF_A_CHAT | OF_A_MESSAGE
+    gets = [scene.place(name, chat) for name, of in of_chats.items() if "GET" in of]
     gets += [
         reverse(name) for name, of in ELSEWHERE.items() if of[0] == "GET" and name not in ARGUMENTS
     ]

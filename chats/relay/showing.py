@@ -52,6 +52,7 @@ class Showing:
             created=utc(datetime.fromisoformat(self._job.created)),
             parts=self._parts,
             stopping=self.stopping,
+            chat=str(self._job.chat),
         )
         for _ in self._renderer.update(shown):
             await asyncio.sleep(0)

@@ -1,8 +1,8 @@
 """One message as a node.
 
-Owns the article and its four children: who, parts, end, and `-own`, which stays empty in every
-frame (what differs from one reader to the next is put there by the page). Relies on `parts`; the
-same code makes the page and the frames.
+Owns the article and its five children: who, parts, end, `-own`, which stays empty in every frame
+(what differs from one reader to the next is put there by the page), and actions, which are for every
+reader. Relies on `parts`; the same code makes the page and the frames.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ class MessageRenderer:
                 container,
                 self._leaf("end", "div", self._end(shown)),
                 Node(f"{self.id}-own", attrs=(("class", "message-own"),)),
+                self._leaf("actions", "div", actions(shown)),
             ),
         )
 
@@ -98,7 +99,18 @@ def message_node(shown: Shown) -> Node:
 
 
 def who(shown: Shown) -> dict[str, Any]:
-    return {"role": shown.role, "author": shown.author, "created": shown.created}
+    return {
+        "role": shown.role,
+        "author": shown.author,
+        "created": shown.created,
+        "chat": shown.chat,
+        "id": shown.id,
+    }
+
+
+def actions(shown: Shown) -> dict[str, Any]:
+    """The addresses that are for every reader; none while the message can still change."""
+    return {"chat": "" if shown.is_live else shown.chat, "id": shown.id}
 
 
 def end(shown: Shown) -> dict[str, Any]:

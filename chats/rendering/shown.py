@@ -29,7 +29,8 @@ class File:
 class Shown:
     """One message as every reader of its chat may see it.
 
-    `attachments` lie elsewhere, `files` with us. `id` is our uuid; `state` one of STATES; `text` what a person typed ("" for an answer); `parts`
+    `attachments` lie elsewhere, `files` with us. `id` is our uuid and `chat` its chat's, "" where
+    nothing may lead to it; `state` one of STATES; `text` what a person typed ("" for an answer); `parts`
     an answer's parts, in order; `created` an ISO time in UTC. `problem` is the code of what went
     wrong ("" when nothing did; the words for each code are in a template) and `detail` v0's own
     words about it, untrusted; `again` is the ISO time before which v0 takes no other try. `restores` is the uuid of the answer
@@ -54,6 +55,7 @@ class Shown:
     restored_from: str = ""
     pending: bool = False
     stopping: bool = False
+    chat: str = ""
 
     @property
     def is_live(self) -> bool:

@@ -8,7 +8,7 @@ from one reader to the next is put into slots that frames leave empty.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
 from django.http import HttpRequest, HttpResponse
@@ -44,11 +44,15 @@ MOST = 500
 @dataclass(frozen=True, slots=True)
 class Window:
     """Some messages of a chat in order. `earlier` is the position before which there are more, None
-    when there are none; `is_latest` says that the last message of the chat is among them."""
+    when there are none; `is_latest` says that the last message of the chat is among them, and
+    `later` is where the next window ends when it is not. `lost`: the message that the address names
+    is not in this chat."""
 
     rows: Sequence[Message]
     earlier: int | None
     is_latest: bool
+    later: int | None = None
+    lost: bool = False
 
 
 @require_safe
@@ -78,7 +82,12 @@ def page(
 ) -> HttpResponse:
     """The chat as `request` may see it; `text` and `files` are put into the composer, `refusal`
     above it, `card` is how somebody left the card of a task, `options` what stands beside the text."""
-    rows = window(found, before=_number(request, "before"), first=_uuid(request, "from"))
+    rows = window(
+        found,
+        before=_number(request, "before"),
+        first=_uuid(request, "from"),
+        at=_uuid(request, "at"),
+    )
     state, at = relay.standing(found.id) if rows.is_latest else (None, "")
     messages = nodes(rows.rows, state)
     allowed = allowed_actions(request, found)
@@ -118,20 +127,46 @@ def page(
     return render(request, "chats/chat.html", context, status=status)
 
 
-def window(found: Chat, *, before: int | None = None, first: UUID | None = None) -> Window:
-    """The last messages, the last before a position, or all since `first`, which a page still shows;
-    with one row more to know of others."""
+def window(
+    found: Chat,
+    *,
+    before: int | None = None,
+    first: UUID | None = None,
+    at: UUID | None = None,
+) -> Window:
+    """The last messages; the last before a position; all since `first`, which a page still shows; or
+    those around `at`, however old that is. With one row more to know of others."""
+    if at is not None and first is None and before is None:
+        place = found.messages.filter(id=at).values_list("position", flat=True).first()
+        around = _around(found, place) if place is not None else window(found)
+        return replace(around, lost=place is None)
     rows = found.messages.select_related("author").order_by("-position")
     size = WINDOW
     if before is not None:
         rows = rows.filter(position__lt=before)
     elif first is not None:
-        place = found.messages.filter(id=first).values("position")
-        size = min(max(WINDOW, rows.filter(position__gte=place[:1]).count()), MOST)
+        place_of_first = found.messages.filter(id=first).values("position")
+        size = min(max(WINDOW, rows.filter(position__gte=place_of_first[:1]).count()), MOST)
     newest = list(rows[: size + 1])
     shown_rows = newest[:size][::-1]
     earlier = shown_rows[0].position if len(newest) > size else None
-    return Window(shown_rows, earlier, before is None)
+    later = _later(found, shown_rows) if before is not None else None
+    return Window(shown_rows, earlier, before is None, later)
+
+
+def _around(found: Chat, place: int) -> Window:
+    """The window with the message at `place`: the latest one where that has it, since it is alive."""
+    newest = found.messages.order_by("-position").values_list("position", flat=True)
+    latest = newest[WINDOW - 1 : WINDOW].first()
+    if latest is None or place >= latest:
+        return window(found)
+    return window(found, before=place + WINDOW // 2)
+
+
+def _later(found: Chat, rows: Sequence[Message]) -> int | None:
+    """None when what follows the rows is no more than the latest window shows."""
+    end = rows[-1].position + WINDOW + 1 if rows else 0
+    return end if found.messages.filter(position__gte=end).exists() and rows else None
 
 
 def nodes(rows: Iterable[Message], state: State | None) -> list[Node]:

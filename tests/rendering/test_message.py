@@ -48,6 +48,7 @@ def test_the_shape_of_an_answer() -> None:
         "m-p0-b1-0",
         "m-end",
         "m-own",
+        "m-actions",
     ]
     assert render(message_node(shown)).startswith(
         f'<article id="m{ID}" class="message" data-message="{ID}" data-role="assistant"'

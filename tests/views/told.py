@@ -7,6 +7,7 @@ counts as shown, since a reader can unfold it; what is `hidden` does not.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -31,6 +32,12 @@ ALIVE = {
     "style",
     "svg",
 }
+
+
+# The link to a message, the page of its details, its text.
+OURS = re.compile(
+    r"/chats/[0-9a-f-]{36}/(\?at=[0-9a-f-]{36}#m[0-9a-f-]{36}|messages/[0-9a-f-]{36}/(markdown/)?)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +157,14 @@ def _alive(article: Element) -> Iterator[str]:
             for name, value in element.attrs.items():
                 if name.startswith(("on", "hx-", "ws-")) or name in ("style", "srcdoc"):
                     yield name
-                if name in ("href", "src", "action") and not value.startswith(
-                    ("https://", "http://", "mailto:")
-                ):
+                if name in ("href", "src", "action") and not _leads_out_or_to_it(child, value):
                     yield f"{name}={value}"
+
+
+def _leads_out_or_to_it(child: Element, address: str) -> bool:
+    """Out of here, or from the head or the actions of a message to itself: those are ours to say."""
+    is_ours = child.attrs["id"].endswith(("-who", "-actions")) and OURS.fullmatch(address)
+    return bool(is_ours) or address.startswith(("https://", "http://", "mailto:"))
 
 
 def words(element: Element) -> str:
