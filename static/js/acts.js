@@ -66,7 +66,7 @@ document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
 function openInDialog(event, { href }) {
   if (event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  htmx.ajax("GET", href, { target: dialog, swap: "innerHTML" });
+  htmx.ajax("GET", href, { source: "#into-dialog", target: dialog });
 }
 
 document.addEventListener("click", (event) => {

@@ -1,4 +1,4 @@
-// Adds: the actions of a message copy, or open its details in place; a message that is on the page is gone to without a reload.
+// Adds: the actions of a message copy it, or its link; a message that is on the page is gone to without a reload.
 // Without it: they are links to its text, to itself and to the page of its details.
 const SHOWN = 2000;
 const dialog = document.getElementById("dialog");
@@ -6,10 +6,6 @@ const dialog = document.getElementById("dialog");
 const acts = {
   copy: ({ href }) => copy(fetchText(href)),
   link: ({ href }) => copy(Promise.resolve(href)),
-  details: async ({ href }) => {
-    await htmx.ajax("GET", href, { source: "#details-source", target: dialog });
-    return true;
-  },
 };
 
 async function fetchText(href) {
@@ -38,10 +34,9 @@ function tell(link) {
 }
 
 async function act(link) {
-  const isDone = await acts[link.dataset.act](link);
   // A page that was not served safely has no clipboard: the link then does what it does without scripts.
-  if (!isDone) location.assign(link.href);
-  else if (link.dataset.act !== "details") tell(link);
+  if (await acts[link.dataset.act](link)) tell(link);
+  else location.assign(link.href);
 }
 
 /** Goes to what an address names, if it is on this page; whether it is. */
@@ -61,7 +56,7 @@ document.addEventListener("click", (event) => {
   if (event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   const link = event.target.closest?.("a[data-act], a.message-link, .details a[href*='#m']");
   if (!link) return;
-  if (link.dataset.act) {
+  if (acts[link.dataset.act]) {
     event.preventDefault();
     act(link);
   } else if (goTo(link.href)) {

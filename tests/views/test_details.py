@@ -156,7 +156,7 @@ def test_each_message_that_has_ended_offers_its_actions_to_every_reader(
         for row in chat.messages.all():
             place = f"/chats/{chat.id}/messages/{row.id}/"
             assert f'data-act="copy" href="{place}markdown/"' in page
-            assert f'data-act="details" href="{place}"' in page
+            assert f'data-act="details" data-dialog href="{place}"' in page
     running = chat_of(owner, state="streaming")
     page = client_of(owner).get(f"/chats/{running.id}/").content.decode()
     assert page.count('data-act="details"') == 1, "of the question alone"
