@@ -38,6 +38,8 @@ OF_A_CHAT = {
     "connect": {"GET": "GRANT"},
     "project": {"POST": "GRANT"},
     "menu": {"GET": "READ"},
+    "export_markdown": {"GET": "READ"},
+    "export_json": {"GET": "READ"},
     "mute": {"POST": "LIST"},
     "rename": {"GET": "RENAME", "POST": "RENAME"},
     "move": {"GET": "MANAGE", "POST": "MANAGE"},

@@ -20,7 +20,7 @@ from chats import permissions, relay
 from chats.forms.options import OptionsForm
 from chats.live.html import render as html_of
 from chats.live.state import Node, State
-from chats.models import Attachment, Chat, Message, Person
+from chats.models import Attachment, Chat, Message
 from chats.models.messages import LIVE
 from chats.permissions import Action
 from chats.relay import intents
@@ -36,7 +36,6 @@ from chats.views.own import own_slots, poll_of, standing
 from chats.views.shell import shell
 
 WINDOW = 50
-ACTS = {Action.RENAME, Action.DUPLICATE, Action.MANAGE}
 # What a page that holds more, because somebody read back, is renewed to at most.
 MOST = 500
 
@@ -113,7 +112,6 @@ def page(
         # Without scripts. A page on which something can be typed never renews itself.
         "renews": live is not None and _is_only_read(request, text),
         "may_rename": Action.RENAME in allowed,
-        "may_act": not ACTS.isdisjoint(allowed) and isinstance(request.user, Person),
         **standing(request, found, allowed),
         "may_send": Action.SEND in allowed and rows.is_latest and copy is None,
         "text": text,

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chats.rendering.markdown import PROSE
 from chats.rendering.shown import File, Shown
 from chats.rendering.transcript import fence, heading, message, plain, span
 from chats.v0api.types import Attachment, parts_from_wire
 from tests.rendering.corpus import LINES
+from tests.rendering.documents import has, levelled, rendered
 from tests.rendering.seen import END, START
-from tests.rendering.shape import Shape, shape, shape_of_whole
+from tests.rendering.shape import shape_of_whole
 
 DEFINITION = re.compile(r"\[[^\]]*\]:")
 
@@ -25,31 +25,6 @@ def written(*wires: Any, **fields: Any) -> str:
     return message(
         Shown("1", "assistant", "finished", parts=parts_from_wire(list(wires)), **fields)
     )
-
-
-def levelled(found: Shape) -> Shape:
-    """Without what makes no difference: the levels of headings, which follow from where a text
-    stands, and a line break at the end of code."""
-    plain_ends = [tuple(word.rstrip("\n") for word in each) for each in found]
-    told = [each for each in plain_ends if each != ("text", "")]
-    return [tuple(re.sub("^h[1-6]$", "h", word) for word in each) for each in told]
-
-
-def rendered(markdown: str) -> Shape:
-    """A document as our own renderer shows it; nothing in it is left out."""
-    return levelled(shape("".join(PROSE.html(unit.tokens) for unit in PROSE.read(markdown, {}))))
-
-
-def has(document: Shape, texts: Iterable[Shape]) -> bool:
-    """Whether each of the texts is in the document, whole and in order."""
-    at = 0
-    for text in texts:
-        places = range(at, len(document) - len(text) + 1)
-        found = next((p for p in places if document[p : p + len(text)] == text), None)
-        if found is None:
-            return False
-        at = found + len(text)
-    return True
 
 
 OTHERS: Sequence[dict[str, Any]] = (

@@ -7,12 +7,15 @@ then, and what nobody may. That an open page comes to show the same is `tests/br
 from __future__ import annotations
 
 from dataclasses import replace
+from uuid import UUID
 
 import httpx
 import pytest
 
 from chats.sandbox.agent.scenarios import SCENARIOS
 from tests.app_server import wait_until
+from tests.rendering.documents import has, levelled, rendered
+from tests.rendering.shape import shape_of_whole
 from tests.views.told import Pages, Row, card, check, ended, page
 from tests.world import World
 
@@ -394,6 +397,24 @@ def test_each_decision_shows_what_follows_it(decided: Pages, name: str) -> None:
     asked = [told for told in found.messages[:-1] if told.role == "assistant"]
     assert not any(told.asks for told in asked), "what was decided cannot be decided again"
     assert all("Olivia Owner" in told.own for told in asked), "nobody is said to have decided"
+
+
+def test_each_of_them_is_exported_as_it_is_stored(
+    played: Pages, decided: Pages, world: World
+) -> None:
+    """From the app as it is served: in pieces, without a length."""
+    chats = [str(UUID(row["id"])) for row in world.rows("SELECT id FROM chats_chat")]
+    assert len(chats) >= len(played) + len(decided)
+    for chat in chats:
+        place, stored = f"/chats/{chat}/export", world.messages(chat)
+        answer, page = world.client.get(f"{place}.json"), world.client.get(f"{place}.md").text
+        assert answer.headers.get("transfer-encoding") == "chunked"
+        exported = answer.json()["messages"]
+        for name in ("parts", "text", "content", "finish_reason"):
+            assert [row[name] for row in exported] == [row[name] for row in stored]
+        parts = [part for row in stored if row["role"] == "assistant" for part in row["parts"]]
+        texts = [part["text"] for part in parts if part["type"] == "text"]
+        assert has(rendered(page), [levelled(shape_of_whole(text)) for text in texts]), chat
 
 
 def test_who_allowed_it_is_still_said_when_v0_has_dropped_what_was_asked(world: World) -> None:

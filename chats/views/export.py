@@ -1,0 +1,187 @@
+"""A whole chat as a file: Markdown to read, JSON with every part as it is stored.
+
+Owns both addresses and the order of what is written; `rendering.transcript` says how a message is put
+as Markdown. Rows are read CHUNK at a time while the file is on its way, so that a long chat takes no
+more memory than a short one. Relies on permissions for the chat, and for what is in the file beside
+what every reader may see: options for those who may send, usage for those who may see costs, the
+chat's level for those who manage it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+from channels.db import database_sync_to_async
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest, StreamingHttpResponse
+from django.shortcuts import resolve_url
+from django.utils import timezone
+from django.utils.http import content_disposition_header
+from django.utils.text import slugify
+from django.views.decorators.http import require_safe
+
+from chats import permissions
+from chats.models import Chat, Entry, Message
+from chats.permissions import Action
+from chats.relay.rows import shown, utc
+from chats.rendering import transcript
+from chats.usage import money
+from chats.views.access import Request, allowed_actions
+from chats.views.costs import cost
+
+CHUNK = 20
+FORMAT = "v0web chat"
+# Raised when what is in a file stops meaning what it meant.
+VERSION = 1
+NAME = 80
+
+Told = Sequence[tuple[Message, Entry | None]]
+
+
+@require_safe
+def export_markdown(request: Request, id: UUID) -> StreamingHttpResponse:
+    found = permissions.chat(request, id, Action.READ)
+    pieces = _markdown(found, allowed_actions(request, found), request.build_absolute_uri)
+    return _file(request, found, "md", "text/markdown; charset=utf-8", pieces)
+
+
+@require_safe
+def export_json(request: Request, id: UUID) -> StreamingHttpResponse:
+    found = permissions.chat(request, id, Action.READ)
+    pieces = _json(found, allowed_actions(request, found))
+    return _file(request, found, "json", "application/json", pieces)
+
+
+def _file(
+    request: HttpRequest, found: Chat, ending: str, kind: str, pieces: Iterator[str]
+) -> StreamingHttpResponse:
+    name = slugify(found.title, allow_unicode=True)[:NAME].strip("-") or "chat"
+    content = map(_encoded, pieces) if request.method == "GET" else iter(())
+    is_served = isinstance(request, ASGIRequest)
+    response = StreamingHttpResponse(
+        _as_they_come(content) if is_served else content, content_type=kind
+    )
+    response["Content-Disposition"] = content_disposition_header(True, f"{name}.{ending}") or ""
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+async def _as_they_come(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Each piece from the thread of the request: Django would read them all before it sends any."""
+    while (piece := await database_sync_to_async(next)(pieces, None)) is not None:
+        yield piece
+
+
+def _encoded(piece: str) -> bytes:
+    # Half of a surrogate pair, which no encoding takes.
+    return piece.encode("utf-8", "replace")
+
+
+def _chunks(found: Chat, allowed: Collection[Action]) -> Iterator[Told]:
+    """All messages in order with what each cost, in two queries for a chunk."""
+    last = -1
+    while True:
+        rows = found.messages.select_related("author").filter(position__gt=last)
+        chunk = list(rows.order_by("position")[:CHUNK])
+        entries = _entries(chunk) if Action.SEE_COST in allowed else {}
+        yield [(row, entries.get(row.id)) for row in chunk]
+        if len(chunk) < CHUNK:
+            return
+        last = chunk[-1].position
+
+
+def _entries(rows: Sequence[Message]) -> dict[UUID, Entry]:
+    found = Entry.objects.filter(message_id__in=[row.id for row in rows])
+    return {entry.message_id: entry for entry in found}
+
+
+def _markdown(found: Chat, allowed: Collection[Action], absolute: Any) -> Iterator[str]:
+    place = absolute(resolve_url("chat", found.id))
+    when = f"{utc(timezone.now())[:16].replace('T', ' ')} UTC"
+    yield f"# {transcript.plain(found.title) or 'New chat'}\n\nFrom <{place}>, {when}.\n"
+    for told in _chunks(found, allowed):
+        yield "".join(_section(row, entry) for row, entry in told)
+
+
+def _section(row: Message, entry: Entry | None) -> str:
+    told = shown(row)
+    used = f"*{cost(entry).summary}*" if entry else ""
+    blocks = ("---", transcript.heading(told), transcript.message(told), used)
+    return "".join(f"\n{block}\n" for block in blocks if block)
+
+
+def _json(found: Chat, allowed: Collection[Action]) -> Iterator[str]:
+    head = {"format": FORMAT, "version": VERSION, "exported_at": utc(timezone.now())}
+    head["chat"] = _chat(found, allowed)
+    yield f'{_dumped(head)[:-1]}, "messages": ['
+    between = "\n"
+    for told in _chunks(found, allowed):
+        lines = [_dumped(_message(row, entry, allowed)) for row, entry in told]
+        yield "".join([between, ",\n".join(lines)]) if lines else ""
+        between = ",\n"
+    yield "\n]}\n"
+
+
+def _dumped(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value)
+    return text
+
+
+def _chat(found: Chat, allowed: Collection[Action]) -> dict[str, Any]:
+    told = {
+        "id": str(found.id),
+        "title": found.title,
+        "owner": found.owner.shown_name,
+        "created_at": utc(found.created_at),
+        "updated_at": utc(found.updated_at),
+    }
+    # Whoever has v0's id may be let in there, whatever becomes of their rights here.
+    if Action.SEND in allowed:
+        told["v0_id"] = found.v0_id or ""
+    if Action.MANAGE in allowed:
+        told["privacy"] = found.privacy
+    return told
+
+
+def _message(row: Message, entry: Entry | None, allowed: Collection[Action]) -> dict[str, Any]:
+    told = {
+        "id": str(row.id),
+        "v0_id": row.v0_id,
+        "role": row.role,
+        "author": row.author.shown_name if row.author else None,
+        "state": row.state,
+        "finish_reason": row.finish_reason,
+        "problem": row.problem,
+        "detail": row.detail,
+        "created_at": utc(row.created_at),
+        "ended_at": utc(row.ended_at) if row.ended_at else None,
+        "text": row.text,
+        "content": row.content,
+        "parts": row.parts,
+        "attachments": row.attachments,
+    }
+    if Action.SEND in allowed and row.sent_with:
+        told["sent_with"] = row.sent_with
+    if entry:
+        told["usage"] = _usage(entry)
+    return told
+
+
+def _usage(entry: Entry) -> dict[str, Any]:
+    """Tokens are counts; credits are decimal text, to their last digit."""
+    kinds = ("input", "output", "cache_read", "cache_write", "total")
+    return {
+        "model": entry.model,
+        "tokens": {kind: getattr(entry, f"tokens_{kind}") for kind in kinds},
+        "credits": {
+            kind: f"{money.credits(getattr(entry, f'credits_{kind}')).normalize():f}"
+            for kind in kinds
+        },
+    }
