@@ -50,6 +50,7 @@ OF_A_CHAT = {
     "rewind": {"GET": "RESTORE", "POST": "RESTORE"},
     "copying": {"GET": "READ"},
     "copy_again": {"POST": "MANAGE"},
+    "look_again": {"POST": "MANAGE"},
 }
 # Routes of one message, looked up within its chat.
 OF_A_MESSAGE = {"message": {"GET": "READ"}, "message_markdown": {"GET": "READ"}}
@@ -60,6 +61,7 @@ SIGN_IN = "/accounts/login/"
 ELSEWHERE = {
     "home": ("GET", 302, SIGN_IN),
     "create": ("POST", 302, SIGN_IN),
+    "import": ("GET", 302, SIGN_IN),
     "sidebar": ("GET", 302, SIGN_IN),
     "mcp_servers": ("GET", 302, SIGN_IN),
     "mcp": ("GET", 302, SIGN_IN),

@@ -120,6 +120,8 @@ V0_CONNECT_TIMEOUT = env_float("V0_CONNECT_TIMEOUT", 5)
 V0_WRITE_TIMEOUT = env_float("V0_WRITE_TIMEOUT", 30)
 # Seconds until the head of v0's response.
 V0_HEADERS_TIMEOUT = env_float("V0_HEADERS_TIMEOUT", 60)
+# Seconds more that v0 may take to read the files that a chat is to begin with.
+V0_IMPORT_TIMEOUT = env_float("V0_IMPORT_TIMEOUT", 300)
 # Seconds without a byte on a stream before v0 is asked how it stands.
 V0_SILENCE_TIMEOUT = env_float("V0_SILENCE_TIMEOUT", 90)
 # How many times in a row a broken stream is resumed.
@@ -368,7 +370,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = V0_BODY_LIMIT
 # Patterns of whole paths that take larger bodies, with their limits in bytes: the files of a message,
 # what a form adds to them, and a text beside them.
 UPLOAD_ROUTES: dict[str, int] = dict.fromkeys(
-    (r"/attachments/", r"/chats/", r"/chats/[^/]+/messages/"), V0_ATTACHMENT_BYTES + V0_BODY_LIMIT
+    (r"/attachments/", r"/chats/", r"/chats/import/", r"/chats/[^/]+/messages/"),
+    V0_ATTACHMENT_BYTES + V0_BODY_LIMIT,
 )
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
 

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max, Q
 
-from chats.models import Chat, Instructions, Intent, Message, Person
-from chats.models.messages import LIVE, IntentState, MessageState
+from chats.models import Chat, Instructions, Intent, Message, Person, Team
+from chats.models.chats import Privacy
+from chats.models.messages import LIVE, WHOLE_CHATS, IntentState, MessageState
 from chats.relay import store, uploads
 from chats.relay.rows import utc
 
@@ -95,49 +96,102 @@ def found(person: Person, token: UUID, chat: Chat) -> Message | None:
     return first.answer
 
 
-def duplicate(person: Person, token: UUID, source: Chat) -> Chat:
-    """A private copy of `source`, which v0 has, in the personal space of `person`; still empty.
+def duplicate(
+    person: Person,
+    token: UUID,
+    source: Chat,
+    *,
+    title: str = "",
+    privacy: str = Privacy.PRIVATE,
+    team: Team | None = None,
+    rewind: Message | None = None,
+) -> Chat:
+    """A copy of `source`, which v0 has, in the space of `team` or of `person`; still empty and private
+    until v0 agrees to `privacy`. The files of the answer `rewind` are to be the copy's.
 
     Busy while an answer runs in `source`.
     """
-    title = f"{source.title[:193]} (copy)".lstrip()
-    payload = {"source": source.v0_id, "title": title}
+    payload = {"source": source.v0_id, "title": title or copy_title(source)}
+    payload |= _shared(privacy, team) | ({"rewind": str(rewind.id)} if rewind else {})
     if source.messages.filter(role="assistant", state__in=LIVE).exists():
         raise Busy
+    given = {"copied_from": source, "model": source.model, "title_given": bool(title)}
+    return _whole_chat(person, token, "duplicate", payload, title=payload["title"], **given)
+
+
+def copy_title(source: Chat) -> str:
+    """What a copy is called unless somebody chooses another title."""
+    return f"{source.title[:193]} (copy)".lstrip()
+
+
+def bring(
+    person: Person,
+    token: UUID,
+    kind: str,
+    payload: dict[str, Any],
+    *,
+    title: str = "",
+    privacy: str = Privacy.PRIVATE,
+    team: Team | None = None,
+) -> Chat:
+    """A new chat of files, as `relay.imports` says what the payload of each `kind` holds; empty and
+    private until v0 has it."""
+    titled = {"title": title} if title else {}
+    payload = {**payload, **titled, **_shared(privacy, team)}
+    return _whole_chat(person, token, kind, payload, title=title, title_given=bool(title))
+
+
+def _shared(privacy: str, team: Team | None) -> dict[str, Any]:
+    """What of it was chosen: without it, a private chat in the personal space."""
+    wider = {} if privacy == Privacy.PRIVATE else {"privacy": str(privacy)}
+    return wider | ({"team": team.pk} if team else {})
+
+
+def _whole_chat(
+    person: Person, token: UUID, kind: str, payload: dict[str, Any], **fields: Any
+) -> Chat:
+    """The same token with the same content is the same chat; TokenReused for other content."""
+    mark = digest(None, {"kind": kind, **payload})
     try:
         with transaction.atomic():
-            copy = Chat.objects.create(
-                owner=person, title=title, copied_from=source, model=source.model
-            )
+            chat = Chat.objects.create(owner=person, team_id=payload.get("team"), **fields)
             Intent.objects.create(
-                token=token,
-                person=person,
-                chat=copy,
-                kind="duplicate",
-                digest=digest(source.id, payload),
-                payload=payload,
+                token=token, person=person, chat=chat, kind=kind, digest=mark, payload=payload
             )
-            return copy
+            return chat
     except IntegrityError:
-        first = Intent.objects.select_related("chat").get(person=person, token=token)
-        if first.kind != "duplicate" or first.payload["source"] != source.v0_id:
+        first = Intent.objects.select_related("chat").filter(person=person, token=token).first()
+        if first is None or first.digest != mark:
             raise TokenReused from None
         return first.chat
 
 
+def wish(chat: Chat) -> Intent | None:
+    """The wish that a chat came of as a whole: a copy, or one of files."""
+    return Intent.objects.filter(chat=chat, kind__in=WHOLE_CHATS).first()
+
+
 def unfinished_copy(chat: Chat) -> Intent | None:
-    """The intent of a copy that is not all here yet, or never came."""
+    """The wish for a chat that is not all here yet, or never came."""
     done = Q(state=IntentState.ACCEPTED, lease_until=None)
-    return Intent.objects.filter(~done, chat=chat, kind="duplicate").first()
+    return Intent.objects.filter(~done, chat=chat, kind__in=WHOLE_CHATS).first()
 
 
-def copy_again(chat: Chat) -> bool:
-    """Wants a copy once more that v0 is known not to have made; whether it was one."""
-    safe = (IntentState.UNSENT, IntentState.REFUSED)
-    failed = Intent.objects.filter(chat=chat, kind="duplicate", state__in=safe)
+def wish_again(chat: Chat) -> bool:
+    """Wants once more what v0 is known not to have made; whether it was such a wish."""
+    return _reopen(chat, (IntentState.UNSENT, IntentState.REFUSED), IntentState.WAITING)
+
+
+def look_again(chat: Chat) -> bool:
+    """Looks once more for what could not be found; nothing is sent. Whether there was such a wish."""
+    return _reopen(chat, (IntentState.UNKNOWN,), IntentState.CHECKING)
+
+
+def _reopen(chat: Chat, states: Sequence[str], state: str) -> bool:
+    over = Intent.objects.filter(chat=chat, kind__in=WHOLE_CHATS, state__in=states)
     with transaction.atomic():
         store.bump(chat.id)
-        return bool(failed.update(state=IntentState.WAITING, lease_until=None))
+        return bool(over.update(state=state, lease_until=None))
 
 
 def _write(

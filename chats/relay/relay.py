@@ -17,12 +17,14 @@ from uuid import UUID
 from django.conf import settings
 from django.db import Error as DatabaseError
 
+from chats.models.messages import IMPORTS
 from chats.relay import adoption, store, uploads
 from chats.relay.adoption import Offers
 from chats.relay.copies import Copies
 from chats.relay.errands import Errands
 from chats.relay.health import Watch
 from chats.relay.hub import Hub
+from chats.relay.imports import Imports
 from chats.relay.mirror import Mirror
 from chats.relay.notices import Notices
 from chats.relay.people import People
@@ -30,6 +32,7 @@ from chats.relay.run import CONTESTED, Run
 from chats.relay.showing import Showing
 from chats.relay.store import Job, Lost
 from chats.relay.threads import Threads
+from chats.relay.wishes import Maker, Wishes
 from chats.v0api.client import Client
 from chats.v0api.transport import Timeouts
 
@@ -64,6 +67,7 @@ class Relay:
                 connect=settings.V0_CONNECT_TIMEOUT,
                 write=settings.V0_WRITE_TIMEOUT,
                 headers=settings.V0_HEADERS_TIMEOUT,
+                model=settings.V0_IMPORT_TIMEOUT,
                 between_bytes=settings.V0_SILENCE_TIMEOUT,
             ),
             read_window=self._window,
@@ -72,7 +76,12 @@ class Relay:
         self.mirror = Mirror(self.client, self.threads, changed=self._changed_elsewhere)
         self.errands = Errands(self.client, self.threads, changed=self.changed)
         self.notices = Notices(self.threads)
-        self.copies = Copies(self.client, self.threads, self.hub.start, self.changed)
+        imports = Imports(self.client, self.threads)
+        makers: dict[str, Maker] = {
+            "duplicate": Copies(self.client, self.threads),
+            **dict.fromkeys(IMPORTS, imports),
+        }
+        self.wishes = Wishes(self.client, self.threads, makers, self.hub.start, self.changed)
 
     def start(self) -> None:
         """Start the loops on the running event loop."""
@@ -98,7 +107,7 @@ class Relay:
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), *self._loops, return_exceptions=True)
-        await self.copies.stop()
+        await self.wishes.stop()
         self.notices.stop()
         await self.client.aclose()
         await self.loop.run_in_executor(None, self.threads.close)
@@ -177,7 +186,7 @@ class Relay:
         jobs = await self.threads.write(store.claim, self.hub.id, settings.V0_LEASE)
         for job in jobs:
             self._begin(job)
-        await self.copies.look()
+        await self.wishes.look()
         if self.runs:
             for id in await self.threads.read(store.stops, self.hub.id):
                 if id in self.runs:

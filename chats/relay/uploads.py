@@ -133,6 +133,27 @@ def urls(ids: Sequence[str]) -> tuple[str, ...]:
         raise Unreadable from error
 
 
+def texts(ids: Sequence[str]) -> dict[str, str]:
+    """What is in each of these texts, by its name."""
+    rows = Attachment.objects.in_bulk([UUID(id) for id in ids])
+    try:
+        return {rows[UUID(id)].name: _text(rows[UUID(id)]) for id in ids}
+    except Exception as error:
+        logger.exception("a file of a new chat cannot be read")
+        raise Unreadable from error
+
+
+def _text(row: Attachment) -> str:
+    with row.file.open("rb") as file:
+        return bytes(file.read()).decode("utf-8-sig")
+
+
+def let_go(ids: Sequence[str]) -> None:
+    """Say that v0 has these: they are swept."""
+    unsent = Attachment.objects.filter(pk__in=[UUID(id) for id in ids], message=None)
+    unsent.filter(taken_at=None).update(taken_at=timezone.now())
+
+
 def _url(row: Attachment) -> str:
     if row.url:
         return row.url

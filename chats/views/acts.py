@@ -1,4 +1,4 @@
-"""What is done to a whole chat: its menu, rename, delete and undo, move, copy.
+"""What is done to a whole chat: its menu, rename, delete and undo, move.
 
 Owns the forms (a page by itself, a fragment for the dialog) and the rows they change, each in one
 conditional UPDATE. Relies on permissions for the chat; v0 hears of it later, from the relay.
@@ -7,7 +7,7 @@ conditional UPDATE. Relies on permissions for the chat; v0 hears of it later, fr
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import F
@@ -15,7 +15,6 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from django_htmx.http import HttpResponseClientRefresh
 
 from chats import permissions, relay
 from chats.forms.acts import PERSONAL, PlaceForm, TitleForm, sentence
@@ -23,12 +22,10 @@ from chats.models import Chat, Mute, Team
 from chats.models.chats import Privacy
 from chats.models.messages import LIVE
 from chats.permissions import Action
-from chats.relay import intents
 from chats.views.access import Request, allowed_actions, member, see_chat
 from chats.views.shell import shell
 
 form_methods = require_http_methods(["GET", "HEAD", "POST"])
-EXPIRED = "This form was used or too old. Duplicate again if you still mean it."
 HEADINGS = {
     "menu": "“{}”",
     "rename": "Rename “{}”",
@@ -139,54 +136,11 @@ def repeat_privacy(request: Request, id: UUID) -> HttpResponse:
     return see_chat(found.id)
 
 
-@form_methods
-def duplicate(request: Request, id: UUID) -> HttpResponse:
-    """Wants one copy for one form, however often it comes."""
-    found = permissions.chat(request, id, Action.DUPLICATE)
-    if request.method != "POST":
-        return shown_act(request, found, "duplicate", {"token": uuid4()})
-    token, refusal = given_token(request.POST.get("token") or ""), EXPIRED
-    if token and found.v0_id:
-        try:
-            copy = intents.duplicate(member(request), token, found)
-        except intents.Busy:
-            refusal = "An answer is still running. Wait for it or stop it, then duplicate."
-        except intents.TokenReused:
-            pass
-        else:
-            relay.wake()
-            relay.changed(copy.id)
-            return see_chat(copy.id)
-    elif token:
-        refusal = "There is nothing at v0 to copy yet."
-    context = {"token": uuid4(), "refusal": refusal}
-    return shown_act(request, found, "duplicate", context, status=409 if token else 422)
-
-
 def given_token(text: str) -> UUID | None:
     try:
         return UUID(text)
     except ValueError:
         return None
-
-
-@require_safe
-def copying(request: Request, id: UUID) -> HttpResponse:
-    """How a copy stands, for its open page, which is made anew when the messages are here."""
-    found = permissions.chat(request, id, Action.READ)
-    copy = intents.unfinished_copy(found)
-    if copy is None:
-        return HttpResponseClientRefresh()
-    return render(request, "chats/_copying.html", {"chat": found, "copy": copy})
-
-
-@require_POST
-def copy_again(request: Request, id: UUID) -> HttpResponse:
-    found = permissions.chat(request, id, Action.MANAGE)
-    if intents.copy_again(found):
-        relay.wake()
-        relay.changed(found.id)
-    return see_chat(found.id)
 
 
 def shown_act(

@@ -26,11 +26,13 @@ from chats.permissions import Action
 from chats.relay import intents
 from chats.relay.rows import shown
 from chats.relay.uploads import of_message
+from chats.rendering import wishes
 from chats.rendering.fixed import fixed
 from chats.rendering.message import message_node
 from chats.views.access import Request, allowed_actions
 from chats.views.cards import Card, waiting_in
 from chats.views.composer import composer
+from chats.views.copies import copying_context
 from chats.views.options import options_again, options_shown
 from chats.views.own import own_slots, poll_of, standing
 from chats.views.shell import shell
@@ -97,6 +99,7 @@ def page(
     )
     fixed_nodes = state.fixed if state else _fixed(found)
     copy = None if rows.rows else intents.unfinished_copy(found)
+    brought = None if rows.rows or copy else intents.wish(found)
     context = {
         "copy": copy,
         "chat": found,
@@ -118,6 +121,9 @@ def page(
         "attached": files,
         "refusal": refusal,
         **composer(found, live, token=uuid4()),
+        **(copying_context(request, found, copy) if copy else {}),
+        "brought": wishes.MADE.get(brought.kind, "") if brought else "",
+        "brought_next": wishes.NEXT,
         # Who cannot send here may begin a new chat below a closed one: with nothing of this one's.
         **options_shown(request, found if Action.SEND in allowed else None, options),
         **shell(request, current=found.id),

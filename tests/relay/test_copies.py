@@ -67,6 +67,43 @@ def test_a_copy_is_what_v0_has_and_goes_on_by_itself(world: World, chat: str) ->
     assert len(world.messages(chat)) == 2
 
 
+def test_a_copy_has_the_title_and_the_level_that_were_chosen(world: World, chat: str) -> None:
+    fields = {"token": str(uuid.uuid4()), "title": " My  tea ", "privacy": "unlisted"}
+    copy = world.post(f"/chats/{chat}/duplicate/", **fields).headers["location"].split("/")[2]
+    wait_until(lambda: bool(world.messages(copy)), what="the messages of the copy")
+    at_v0 = world.at_v0(f"/chats/{world.chat(copy)['v0_id']}")
+    assert (at_v0["title"], at_v0["privacy"]) == ("My tea", "unlisted")
+    here = world.chat(copy)
+    assert (here["title"], here["privacy"], here["privacy_at_v0"]) == (
+        "My tea",
+        "unlisted",
+        "unlisted",
+    )
+    assert world.ledger["posts"] == 1
+
+
+def test_a_copy_goes_on_from_an_earlier_answer(world: World) -> None:
+    """Two POSTs, as the form says: the copy, and the restore in it."""
+    chat = world.ask(f"A landing page for tea {uuid.uuid4().hex[:6]}\npace: 0")
+    world.finished(chat)
+    made = world.at_v0(f"/chats/{world.chat(chat)['v0_id']}/files")
+    world.send(chat, "make it dark\npace: 0")
+    world.finished(chat)
+    world.before = world.sandbox.ledger(world.app.key)
+    run = str(uuid.UUID(world.messages(chat)[1]["id"]))
+    fields = {"token": str(uuid.uuid4()), "run": run}
+    answers = [world.post(f"/chats/{chat}/duplicate/", **fields) for _ in range(2)]
+    (copy,) = {answer.headers["location"].split("/")[2] for answer in answers}
+    wait_until(lambda: len(world.messages(copy)) == 6, what="the copy and its restore")
+    assert world.finished(copy)["state"] == "finished"
+    assert world.at_v0(f"/chats/{world.chat(copy)['v0_id']}/files") == made
+    at_v0 = world.at_v0(f"/chats/{world.chat(copy)['v0_id']}/messages")["messages"][::-1]
+    assert [row["v0_id"] for row in world.messages(copy)] == [each["id"] for each in at_v0]
+    assert len(world.messages(chat)) == 4
+    assert world.at_v0(f"/chats/{world.chat(chat)['v0_id']}/files") != made
+    assert world.ledger["posts"] == 2
+
+
 @pytest.mark.parametrize("fault", DOUBTS)
 def test_a_copy_in_doubt_that_was_made_is_found(
     world: World, sandbox: Sandbox, chat: str, fault: dict[str, object]

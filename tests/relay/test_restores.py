@@ -57,7 +57,9 @@ def is_restored(world: World, chat: str) -> None:
     earlier = first(world, chat)
     assert uuid.UUID(json.loads(told["restored"])["message"]) == uuid.UUID(earlier["id"])
     page = world.client.get(f"/chats/{chat}/").text
-    assert f'The files are again as they were after <a href="#m{uuid.UUID(earlier["id"])}">' in page
+    assert (
+        f'as they were after <a class="message-link" href="?at={uuid.UUID(earlier["id"])}' in page
+    )
 
 
 def test_one_press_brings_the_files_back_and_tells_every_reader(world: World, chat: str) -> None:

@@ -1,0 +1,137 @@
+"""Copies of chats, and how a chat stands that is to come as a whole: a copy, or one of files.
+
+Owns the form of a copy, the fragment that says how it stands until v0's messages are here, and the two
+ways on when they do not come. Relies on permissions for the chat and on `relay.intents` for what is
+written.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HttpResponseClientRefresh
+
+from chats import permissions, relay
+from chats.forms.acts import TitleForm, sentence
+from chats.forms.visibility import VisibilityForm
+from chats.models import Chat, Intent, Message
+from chats.models.messages import IMPORTS
+from chats.permissions import Action
+from chats.relay import intents
+from chats.rendering import wishes
+from chats.views.access import Request, allowed_actions, member, see_chat, uuid_or_404
+from chats.views.acts import form_methods, given_token, shown_act
+
+EXPIRED = "This form was used or too old. Duplicate again if you still mean it."
+NOTHING = "There is nothing at v0 to copy yet."
+BUSY = "An answer is still running. Wait for it or stop it, then duplicate."
+LOST = "v0 does not have the files of this answer any more."
+
+
+@form_methods
+def duplicate(request: Request, id: UUID) -> HttpResponse:
+    """Wants one copy for one form, however often it comes; with `run`, one that goes on from there."""
+    found = permissions.chat(request, id, Action.DUPLICATE)
+    given = request.POST if request.method == "POST" else request.GET
+    target = _target(found, given.get("run"))
+    if request.method != "POST":
+        return _form(request, found, target)
+    token = given_token(request.POST.get("token") or "")
+    titled = TitleForm({"title": request.POST.get("title") or intents.copy_title(found) or "-"})
+    seen_by = VisibilityForm(request.POST.get("privacy"), member(request))
+    if token is None:
+        return _form(request, found, target, EXPIRED, status=422)
+    if refusal := sentence(titled) or seen_by.sentence:
+        return _form(request, found, target, refusal, status=422)
+    if not found.v0_id:
+        return _form(request, found, target, NOTHING, status=409)
+    title = titled.given if request.POST.get("title") else ""
+    try:
+        copy = intents.duplicate(
+            *(member(request), token, found),
+            title="" if title == intents.copy_title(found) else title,
+            privacy=seen_by.privacy,
+            team=seen_by.team,
+            rewind=target,
+        )
+    except intents.Busy:
+        return _form(request, found, target, BUSY, status=409)
+    except intents.TokenReused:
+        return _form(request, found, target, EXPIRED, status=409)
+    relay.wake()
+    relay.changed(copy.id)
+    return see_chat(copy.id)
+
+
+def _target(found: Chat, run: str | None) -> Message | None:
+    """The answer that the copy is to go on from; None for a copy as the chat is now."""
+    if not run:
+        return None
+    answer = get_object_or_404(found.messages, id=uuid_or_404(run), role="assistant")
+    return answer if answer.restorable else None
+
+
+def _form(
+    request: Request, found: Chat, target: Message | None, refusal: str = "", *, status: int = 200
+) -> HttpResponse:
+    given = request.POST.get("title") if request.method == "POST" else None
+    context: dict[str, Any] = {
+        "target": target,
+        "token": uuid4(),
+        "refusal": refusal,
+        "title": intents.copy_title(found) if given is None else given,
+        "seen_by": VisibilityForm(request.POST.get("privacy"), member(request)),
+    }
+    name = "branch" if target else "duplicate"
+    return shown_act(request, found, name, context, status=status)
+
+
+@require_safe
+def copying(request: Request, id: UUID) -> HttpResponse:
+    """How the chat stands, for its open page, which is made anew when v0's messages are here."""
+    found = permissions.chat(request, id, Action.READ)
+    wish = intents.unfinished_copy(found)
+    if wish is None:
+        return HttpResponseClientRefresh()
+    return render(request, "chats/_copying.html", copying_context(request, found, wish))
+
+
+def copying_context(request: HttpRequest, found: Chat, wish: Intent) -> dict[str, Any]:
+    """The context of `chats/_copying.html`. What v0 said of what somebody gave is for who may manage
+    the chat."""
+    payload = wish.payload
+    may_manage = Action.MANAGE in allowed_actions(request, found)
+    standing = wishes.standing(
+        wish.kind, wish.state, problem=payload.get("problem", ""), title=found.title
+    )
+    return {
+        "chat": found,
+        "standing": standing,
+        "detail": payload.get("detail", "") if may_manage else "",
+        "again": payload.get("again", ""),
+        "may_manage": may_manage,
+        "is_import": wish.kind in IMPORTS,
+    }
+
+
+@require_POST
+def copy_again(request: Request, id: UUID) -> HttpResponse:
+    return _reopened(request, id, intents.wish_again)
+
+
+@require_POST
+def look_again(request: Request, id: UUID) -> HttpResponse:
+    """Reads at v0 once more whether it has the chat; nothing is sent."""
+    return _reopened(request, id, intents.look_again)
+
+
+def _reopened(request: Request, id: UUID, reopen: Any) -> HttpResponse:
+    found = permissions.chat(request, id, Action.MANAGE)
+    if reopen(found):
+        relay.wake()
+        relay.changed(found.id)
+    return see_chat(found.id)
