@@ -166,8 +166,8 @@ def fill(wish: Wish, messages: Sequence[types.Message]) -> None:
         uploads.let_go(wish.payload.get("attachments", ()))
         Intent.objects.filter(id=wish.intent).update(lease_until=None, payload=_wanted(wish))
         _bump(wish, rewritten=F("version") + 1)
-        if rows and "rewind" in wish.payload:
-            _rewind(wish, chat, rows)
+        if "rewind" in wish.payload:
+            _rewind(wish, chat, rows or list(chat.messages.all()))
 
 
 def _row(chat: UUID, position: int, message: types.Message, *, is_newest: bool) -> Message:

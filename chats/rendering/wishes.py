@@ -45,7 +45,7 @@ MADE: Mapping[str, str] = {
     "zip": "v0 has the archive.",
     "repo": "v0 has the repository.",
 }
-NEXT = "Write below what to do with them. Nothing was changed yet."
+NEXT = "Write below what to do next. Nothing was changed yet."
 
 # Why v0 did not make it. Each goes on after "v0 did not make the copy" or "… the chat".
 REASONS: Mapping[str, str] = {
