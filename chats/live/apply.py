@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from chats.live.difference import MESSAGES, PAGE, Delete, Operation, Put, SetAttrs, Stale
+from chats.live.difference import MESSAGES, PAGE, Delete, Move, Operation, Put, SetAttrs, Stale
 from chats.live.state import Attrs, Node, State
 
 ROOT = "\0page"
@@ -36,6 +36,9 @@ def _apply(page: Node, operation: Operation) -> Node:
             return _put(page, node)
         case Put(parent, node):
             return _changed(page, parent, lambda at: _put(at, node))
+        case Move(parent, node):
+            rest = _change(page, node.id, lambda _: None) or page
+            return _changed(rest, parent, lambda at: _put(at, node))
         case SetAttrs(id=id, set=set_, gone=gone):
             return _changed(page, id, lambda at: replace(at, attrs=_merge(at.attrs, set_, gone)))
         case Delete(id):

@@ -3,18 +3,19 @@
 Owns the operations and how they are found. Relies on `state`, and never touches HTML.
 
     put      replace the element that has the node's id, else append it to `parent`
+    move     the same, and it becomes the last child of `parent`, wherever it stood
     attrs    set and remove attributes of one element, leaving its children alone
     delete   remove one element
 
 Children are compared by id. Ids of parts and blocks are made from their index, so rewritten,
-inserted, moved, removed and retyped parts need no case of their own. Applying a difference twice
-changes nothing.
+inserted, removed and retyped parts need no case of their own. A part moves when the run of steps
+that it belongs to is folded around it. Applying a difference twice changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from chats.live.state import Attrs, Node, State
 
@@ -24,6 +25,14 @@ PAGE = ""
 
 @dataclass(frozen=True, slots=True)
 class Put:
+    parent: str
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """`node` may stand anywhere, or nowhere yet: afterwards it is the last child of `parent`."""
+
     parent: str
     node: Node
 
@@ -49,7 +58,7 @@ class Stale:
     """The list of messages cannot be brought up to date by operations: refetch its window."""
 
 
-Operation = Put | SetAttrs | Delete | Stale
+Operation = Put | Move | SetAttrs | Delete | Stale
 
 
 def difference(old: State, new: State) -> tuple[Operation, ...]:
@@ -58,13 +67,53 @@ def difference(old: State, new: State) -> tuple[Operation, ...]:
     A message that is in `old` only stays on the page, as history. One that is in `new` only is put
     at the end, unless it belongs before one that the page has: then the list is stale.
     """
-    return tuple(_state(old, new))
+    operations = tuple(_state(old, new))
+    gone = {operation.id for operation in operations if isinstance(operation, Delete)}
+    return tuple(_moving(operations, gone)) if gone else operations
+
+
+def _moving(operations: Iterable[Operation], gone: set[str]) -> Iterator[Operation]:
+    """What goes in one place and comes in another is one move, and whatever comes behind it too: a
+    frame that is applied twice must find the same order."""
+    listed = list(operations)
+    come = {id for operation in listed if isinstance(operation, Put) for id in _tops(operation)}
+    moving: set[str] = set()
+    for operation in listed:
+        match operation:
+            case Delete(id) if id in gone & come:
+                continue
+            case Put(parent, node) if node.id in gone or parent in moving:
+                moving.add(parent)
+                yield from _refilled(Move(parent, node), gone)
+            case Put():
+                yield from _refilled(operation, gone)
+            case _:
+                yield operation
+
+
+def _tops(operation: Put) -> Iterator[str]:
+    """The ids that a put can bring from elsewhere: its own and those of its children."""
+    yield operation.node.id
+    yield from (child.id for child in operation.node.children)
+
+
+def _refilled(operation: Put | Move, gone: set[str]) -> Iterator[Operation]:
+    """An element that comes around others which are there already is put without them, and they
+    move into it: what a reader has opened in them stays."""
+    node = operation.node
+    known = (at for at, child in enumerate(node.children) if child.id in gone)
+    first = next(known, len(node.children))
+    if first == len(node.children):
+        yield operation
+        return
+    yield replace(operation, node=replace(node, children=node.children[:first]))
+    yield from (Move(node.id, child) for child in node.children[first:])
 
 
 def _state(old: State, new: State) -> Iterator[Operation]:
     if old is new:
         return
-    yield from _children(PAGE, old.fixed, new.fixed)
+    yield from _fixed(old.fixed, new.fixed)
     if old.messages is new.messages:
         return
     if _grows(old.messages, new.messages):
@@ -81,7 +130,7 @@ def _node(parent: str, old: Node, new: Node) -> Iterator[Operation]:
     # Most of a long answer is one object in both: a chunk must not cost a look at every block.
     same = _shared(old.children, new.children)
     before, after = old.children[same:], new.children[same:]
-    if old.tag != new.tag or old.html != new.html or not _grows(before, after):
+    if old.tag != new.tag or old.html != new.html:
         yield Put(parent, new)
         return
     if old.attrs != new.attrs:
@@ -115,14 +164,36 @@ def _attrs(old: Node, new: Node) -> Iterator[SetAttrs]:
         yield SetAttrs(new.id, new.tag, changed, gone)
 
 
-def _children(parent: str, old: Sequence[Node], new: Sequence[Node]) -> Iterator[Operation]:
+def _fixed(old: Sequence[Node], new: Sequence[Node]) -> Iterator[Operation]:
+    """Elements that have a place of their own on the page: their order says nothing."""
     before = {node.id: node for node in old}
     after = {node.id for node in new}
-    for node in old:
-        if node.id not in after:
-            yield Delete(node.id, node.tag)
+    yield from (Delete(node.id, node.tag) for node in old if node.id not in after)
     for node in new:
         if node.id in before:
-            yield from _node(parent, before[node.id], node)
+            yield from _node(PAGE, before[node.id], node)
         else:
-            yield Put(parent, node)
+            yield Put(PAGE, node)
+
+
+def _children(parent: str, old: Sequence[Node], new: Sequence[Node]) -> Iterator[Operation]:
+    """What stays in its order comes first; everything behind it is put again."""
+    count = _kept(old, new)
+    before = {node.id: node for node in old}
+    stays = {node.id for node in new[:count]}
+    yield from (Delete(node.id, node.tag) for node in old if node.id not in stays)
+    for node in new[:count]:
+        yield from _node(parent, before[node.id], node)
+    yield from (Put(parent, node) for node in new[count:])
+
+
+def _kept(old: Sequence[Node], new: Sequence[Node]) -> int:
+    """How many nodes at the start of `new` are in `old`, in the same order."""
+    places = {node.id: place for place, node in enumerate(old)}
+    last = -1
+    for count, node in enumerate(new):
+        place = places.get(node.id, -1)
+        if place <= last:
+            return count
+        last = place
+    return len(new)

@@ -1,4 +1,4 @@
-"""What a part unfolds to, beside prose and output: paths, JSON, questions.
+"""What a part unfolds to, beside prose and output: paths, JSON, questions, lists.
 
 Owns which template of templates/parts shows which value, and how JSON is written for people.
 """
@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from chats.rendering import asks
+from chats.rendering import agent_actions, asks, words
 from chats.rendering.code import visible
 from chats.v0api.types import (
     AgentActionPart,
@@ -55,8 +55,19 @@ def _action(part: AgentActionPart) -> Iterator[tuple[str, dict[str, Any]]]:
         yield "_integrations", {"names": names}
     elif (facts := asks.connection(part)) is not None:
         yield "_facts", {"facts": facts}
+    elif (todos := agent_actions.todos(part)) is not None:
+        yield "_todos", {"todos": todos}
+    elif (problems := agent_actions.problems(part)) is not None:
+        yield "_problems", {"listed": list(map(_listed, problems))}
+    elif (images := agent_actions.images(part)) is not None:
+        yield "_images", {"images": images}
     elif part.data is not None:
         yield "_value", {"label": "Data", **_written(part.data)}
+
+
+def _listed(found: agent_actions.Problems) -> dict[str, Any]:
+    name = words.severity(found.severity, len(found.problems))
+    return {"severity": found.severity, "name": name, "problems": found.problems}
 
 
 def _permissions(part: ToolCallPart) -> Iterator[dict[str, Any]]:

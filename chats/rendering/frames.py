@@ -4,6 +4,7 @@ Owns how each operation is written for the browser's half (`static/js/live.js`).
 for the operations and the HTML of nodes, and never makes content of its own.
 
     put       the node's HTML       hx-swap-oob="put:#PARENT"
+    move      the node's HTML       hx-swap-oob="move:#PARENT"
     attrs     what changed          hx-swap-oob="attrs" data-gone="NAMES THAT WENT"
     delete    the tag and the id    hx-swap-oob="delete"
     stale     <i id="at"            hx-swap-oob="attrs" data-stale>
@@ -17,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from chats.live.difference import PAGE, Delete, Operation, Put, SetAttrs, Stale
+from chats.live.difference import PAGE, Delete, Move, Operation, Put, SetAttrs, Stale
 from chats.live.html import attributes, render
 from chats.live.state import Node
 
@@ -49,6 +50,8 @@ def _element(operation: Operation) -> str:
         case Put(parent, node):
             parent = MARKS if parent == PAGE else parent
             return render(node, extra=f' hx-swap-oob="put:#{escape(parent)}"')
+        case Move(parent, node):
+            return render(node, extra=f' hx-swap-oob="move:#{escape(parent)}"')
         case SetAttrs(id, tag, set_, gone):
             names = f' data-gone="{escape(" ".join(gone))}"' if gone else ""
             return _empty(tag, id, f'{attributes(set_)} hx-swap-oob="attrs"{names}')

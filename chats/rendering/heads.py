@@ -7,10 +7,10 @@ nothing of a part's text, so that a head is made again only when it says somethi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from chats.rendering import asks, words
+from chats.rendering import agent_actions, asks, words
+from chats.rendering.timeline import SECOND, span
 from chats.v0api.types import (
     AgentActionPart,
     BashPart,
@@ -47,7 +47,8 @@ def state_of(part: Part, *, is_live: bool) -> str:
             return "running" if is_live and not part.finished_at else "done"
 
 
-def shell(part: Part, state: str, *, has_body: bool) -> Shell:
+def shell(part: Part, state: str, *, has_body: bool, is_newest: bool = True) -> Shell:
+    """`is_newest`: no later part of the answer says the same anew, as a to-do list does."""
     is_running, has_failed = state == "running", state == "failed"
     match part:
         case TextPart():
@@ -67,7 +68,8 @@ def shell(part: Part, state: str, *, has_body: bool) -> Shell:
             is_open = has_body and (has_failed or bool(permissions))
             return Shell("tool-call", state, has_body, is_open)
         case AgentActionPart():
-            return Shell("agent-action", state, has_body, has_body and is_asking(part))
+            is_open = has_body and (is_asking(part) or (is_telling(part) and is_newest))
+            return Shell("agent-action", state, has_body, is_open)
         case _:
             return Shell("unknown", state, has_body)
 
@@ -76,6 +78,13 @@ def is_asking(part: AgentActionPart) -> bool:
     """Whether the action shows a person something to decide."""
     readers = (asks.plan, asks.questions, asks.integrations, asks.connection)
     return any(read(part) is not None for read in readers)
+
+
+def is_telling(part: AgentActionPart) -> bool:
+    """Whether the action shows what every reader wants to see at once."""
+    found = agent_actions.problems(part)
+    has_errors = found is not None and found[0].severity == "error"
+    return has_errors or agent_actions.todos(part) is not None
 
 
 def head(part: Part, shell: Shell) -> Context:
@@ -103,9 +112,19 @@ def head(part: Part, shell: Shell) -> Context:
             return context | {"name": name, "is_waiting": bool(permissions)}
         case AgentActionPart(name=name, summary=summary):
             verb = words.verb(words.ACTIONS, name, is_running=is_running)
-            return context | {"verb": verb, "icon": ICONS.get(name, "spark"), "summary": summary}
+            icon, mark = ICONS.get(name, "spark"), _mark(part)
+            return context | {"verb": verb, "icon": icon, "summary": summary, "mark": mark}
         case _:
             return context | {"type": part.type}
+
+
+def _mark(part: AgentActionPart) -> str:
+    """ "2 errors", or how far a to-do list is."""
+    if (found := agent_actions.problems(part)) is not None and found[0].severity == "error":
+        return words.severity("error", len(found[0].problems))
+    if (todos := agent_actions.todos(part)) is not None:
+        return f"{sum(todo.status == 'done' for todo in todos)} of {len(todos)}"
+    return ""
 
 
 ICONS = {
@@ -121,8 +140,5 @@ ICONS = {
 
 def seconds(part: Part) -> float:
     """How long a part took by v0's clock; 0 when it does not say, or says nonsense."""
-    try:
-        started = datetime.fromisoformat(part.started_at)
-        return max(0.0, (datetime.fromisoformat(part.finished_at) - started).total_seconds())
-    except (ValueError, TypeError):
-        return 0.0
+    began, ended = span([part])
+    return (ended - began) / SECOND

@@ -1,8 +1,8 @@
 """One message as a node.
 
-Owns the article and its five children: who, parts, end, `-own`, which stays empty in every frame
-(what differs from one reader to the next is put there by the page), and actions, which are for every
-reader. Relies on `parts`; the same code makes the page and the frames.
+Owns the article and its children: who, parts, work (of an answer), end, `-own`, which stays empty in
+every frame (what differs from one reader to the next is put there by the page), and actions, which are
+for every reader. Relies on `parts` and `groups`; the same code makes the page and the frames.
 """
 
 from __future__ import annotations
@@ -15,8 +15,11 @@ from django.template.loader import render_to_string
 
 from chats.live.state import Attrs, Node
 from chats.rendering import words
+from chats.rendering.agent_actions import is_todo_list
+from chats.rendering.groups import Groups, Step
 from chats.rendering.parts import PartView
 from chats.rendering.shown import Shown
+from chats.rendering.work import work
 from chats.v0api.types import Attachment
 
 
@@ -28,6 +31,7 @@ class MessageRenderer:
     def __init__(self, id: str) -> None:
         self.id = f"m{id}"
         self._parts: list[PartView] = []
+        self._groups = Groups(self.id)
         self._leaves: dict[str, tuple[Mapping[str, Any], Node]] = {}
 
     def update(self, shown: Shown) -> Iterator[None]:
@@ -40,7 +44,7 @@ class MessageRenderer:
         container = Node(
             f"{self.id}-parts",
             attrs=(("class", "message-parts"),),
-            children=(*self._typed(shown), *(part.node for part in self._parts)),
+            children=(*self._typed(shown), *self._arranged(shown)),
         )
         self.node = Node(
             self.id,
@@ -49,6 +53,7 @@ class MessageRenderer:
             children=(
                 self._leaf("who", "h2", who(shown)),
                 container,
+                *self._work(shown),
                 self._leaf("end", "div", self._end(shown)),
                 Node(f"{self.id}-own", attrs=(("class", "message-own"),)),
                 self._leaf("actions", "div", actions(shown)),
@@ -58,13 +63,28 @@ class MessageRenderer:
     def _update_parts(self, shown: Shown) -> Iterator[None]:
         parts = () if shown.text else shown.parts
         del self._parts[len(parts) :]
+        newest = max((at for at, part in enumerate(parts) if is_todo_list(part)), default=-1)
         for index, part in enumerate(parts):
             kind = part.type or "unknown"
             if index == len(self._parts):
                 self._parts.append(PartView(f"{self.id}-p{index}", kind))
             elif self._parts[index].kind != kind:
                 self._parts[index] = PartView(f"{self.id}-p{index}", kind)
-            yield from self._parts[index].update(part, is_live=shown.is_live)
+            is_newest = index == newest or not is_todo_list(part)
+            yield from self._parts[index].update(part, is_live=shown.is_live, is_newest=is_newest)
+
+    def _arranged(self, shown: Shown) -> Iterator[Node]:
+        """The parts in their order, long runs of steps folded."""
+        steps = (
+            Step(index, part, view)
+            for index, (part, view) in enumerate(zip(shown.parts, self._parts, strict=False))
+        )
+        return self._groups.arranged(steps, cut=shown.state in ("stopped", "failed"))
+
+    def _work(self, shown: Shown) -> Iterator[Node]:
+        """What an answer that has ended did, in numbers."""
+        if shown.role == "assistant":
+            yield self._leaf("work", "div", {} if shown.is_live else work(self.id, shown))
 
     def _typed(self, shown: Shown) -> Iterator[Node]:
         """What a person wrote and attached."""

@@ -44,6 +44,7 @@ class PartView:
         self._id = id
         self._wire: object = None
         self._shell: Shell | None = None
+        self.is_newest = True
         self._context: Context = {}
         self._head = Node(f"{id}-h")
         self._body = Node(f"{id}-b", attrs=PLAIN)
@@ -52,18 +53,26 @@ class PartView:
         self._raw = ""
 
     @property
-    def is_running(self) -> bool:
-        return self._shell is not None and self._shell.state == "running"
+    def state(self) -> str:
+        return self._shell.state if self._shell else ""
 
-    def update(self, part: Part, *, is_live: bool) -> Iterator[None]:
+    @property
+    def is_running(self) -> bool:
+        return self.state == "running"
+
+    @property
+    def is_hidden(self) -> bool:
+        return self._shell is not None and self._shell.is_hidden
+
+    def update(self, part: Part, *, is_live: bool, is_newest: bool = True) -> Iterator[None]:
         """Bring `node` up to `part`; gives way between bounded pieces of work."""
         state = state_of(part, is_live=is_live)
-        if part.wire is self._wire and self._shell is not None and self._shell.state == state:
+        if part.wire is self._wire and (self.state, self.is_newest) == (state, is_newest):
             return
-        self._wire = part.wire
+        self._wire, self.is_newest = part.wire, is_newest
         yield from self._fill(part, closed=state != "running")
         yield
-        self._shell = shell(part, state, has_body=bool(self._body.children))
+        self._shell = shell(part, state, has_body=bool(self._body.children), is_newest=is_newest)
         self._set_head(part, self._shell)
         self.node = self._assembled(self._shell)
 

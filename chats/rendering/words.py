@@ -161,6 +161,52 @@ ACTIONS: Mapping[str, tuple[str, str]] = {
     "manage_todos": ("Updating the to-do list", "Updated the to-do list"),
 }
 
+# Once, more often.
+COUNTED: Mapping[str, tuple[str, str]] = {
+    "read": ("read 1 file", "read {} files"),
+    "edit": ("changed 1 file", "changed {} files"),
+    "search": ("searched once", "searched {} times"),
+    "bash": ("ran 1 command", "ran {} commands"),
+    "tool": ("used 1 tool", "used tools {} times"),
+    "todos": ("updated the to-do list", "updated the to-do list {} times"),
+    "thinking": ("thought once", "thought {} times"),
+}
+# What diagnostics found, one and more.
+SEVERITIES: Mapping[str, tuple[str, str]] = {
+    "error": ("1 error", "{} errors"),
+    "warning": ("1 warning", "{} warnings"),
+    "info": ("1 note", "{} notes"),
+    "hint": ("1 hint", "{} hints"),
+}
+# The rows of a timeline, in their order.
+KINDS: Mapping[str, str] = {
+    "waiting": "Waiting for a person",
+    "thinking": "Thinking",
+    "reading": "Reading",
+    "searching": "Searching",
+    "editing": "Editing",
+    "commands": "Commands",
+    "tools": "Tools",
+    "other": "Other steps",
+    "writing": "Writing",
+}
+
+
+def counted(kind: str, count: int) -> str:
+    """ "ran 3 commands", "searched once"."""
+    one, more = COUNTED[kind]
+    return one if count == 1 else more.format(count)
+
+
+def severity(name: str, count: int) -> str:
+    """ "2 warnings"."""
+    one, more = SEVERITIES[name]
+    return one if count == 1 else more.format(count)
+
+
+def files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count} files" if count else "a file"
+
 
 def verb(table: Mapping[str, tuple[str, str]], name: str, *, is_running: bool) -> str:
     """The words for `name`; one that has none yet becomes words itself."""
@@ -184,3 +230,10 @@ def lasted(seconds: float) -> str:
         return f"{minutes} min {rest} s" if rest else f"{minutes} min"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def took(seconds: float) -> str:
+    """The same for a table: what took less than ten seconds has a decimal."""
+    if seconds >= 10:
+        return lasted(seconds)
+    return f"{int(seconds * 10) / 10:.1f} s" if seconds else "0 s"

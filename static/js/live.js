@@ -24,7 +24,7 @@ const TIMES = {
   ...JSON.parse(document.querySelector('meta[name="live"]')?.content ?? "{}"),
 };
 const WINDOW = "#title, #earlier, #messages, #marks, #at, [data-fixed]";
-const STYLES = ["put", "attrs", "own", "window"];
+const STYLES = ["put", "move", "attrs", "own", "window"];
 const FOR_HTMX = "[hx-get], [hx-post], [hx-trigger], [hx-boost]";
 
 // The answer to a form stands at the form's address, where nothing can be fetched again.
@@ -65,6 +65,25 @@ function put(parent, fresh) {
   const old = document.getElementById(fresh.id);
   return old ? morph(old, fresh) : parent.appendChild(asChosen(fresh));
 }
+
+/** The same for what stands elsewhere: it becomes the last child, with what a reader did in it. */
+function move(parent, fresh) {
+  const old = document.getElementById(fresh.id);
+  const element = old ? morph(old, fresh) : asChosen(fresh);
+  const isUsed = old !== null && parent.localName === "details" && isInUse(element);
+  if (isUsed && !parent.open && chosen.get(keyOf(parent)) !== false) {
+    parent.open = true;
+    chosen.set(keyOf(parent), true);
+  }
+  if (old === null || !parent.moveBefore) parent.append(element);
+  else parent.moveBefore(element, null);
+  return element;
+}
+
+/** What a reader has opened, or stands in, is not folded away under their eyes. */
+const isInUse = (element) =>
+  element.contains(document.activeElement) ||
+  [element, ...element.querySelectorAll("details[id]")].some((details) => chosen.get(details.id) === true);
 
 function asChosen(fresh) {
   if (!chosen.size || !(fresh instanceof Element)) return fresh;
@@ -192,6 +211,8 @@ function swap(style, target, fragment) {
       return putOwn(target, fragment);
     case "put":
       return [put(target, fragment.firstElementChild)];
+    case "move":
+      return [move(target, fragment.firstElementChild)];
     case "attrs":
       setAttributes(target, fragment.firstElementChild);
       return [];
@@ -366,7 +387,7 @@ htmx.config.wsReconnectDelay = () => 2 ** 31 - 1;
 
 htmx.defineExtension("live", {
   init: (internal) => void (api = internal),
-  isInlineSwap: (style) => style === "put" || style === "attrs",
+  isInlineSwap: (style) => ["put", "move", "attrs"].includes(style),
   handleSwap(style, target, fragment) {
     if (!STYLES.includes(style)) return false;
     try {

@@ -1,7 +1,7 @@
 """A page as a small tree, and frames applied to it: a second opinion on what a browser does.
 
-Owns a reading of HTML (the standard library's parser) and its own understanding of `put`, `attrs`
-and `delete`. It shares no code with `chats.live` or with the page's script, except that pages are
+Owns a reading of HTML (the standard library's parser) and its own understanding of `put`, `move`,
+`attrs` and `delete`. It shares no code with `chats.live` or with the page's script, except that pages are
 written by the renderer under test. Never meant for HTML that needs repair.
 """
 
@@ -96,6 +96,8 @@ class Page:
             target = self.by_id.get(element.attrs["id"])
             if how == "put":
                 self._put(target, element, self.by_id.get(selector.removeprefix("#")))
+            elif how == "move":
+                self._move(target, element, self.by_id.get(selector.removeprefix("#")))
             elif target is None:
                 self.missed.append(element.attrs["id"])
             elif how == "attrs":
@@ -121,6 +123,17 @@ class Page:
             element.parent = target.parent
             place = target.parent.content.index(target)
             target.parent.content[place] = element
+        self._learn(element)
+
+    def _move(self, target: Element | None, element: Element, parent: Element | None) -> None:
+        if parent is None:
+            self.missed.append(element.attrs["id"])
+            return
+        if target is not None:
+            assert target.parent
+            self._forget(target)
+            target.parent.content.remove(target)
+        parent.append(element)
         self._learn(element)
 
     def _learn(self, element: Element) -> None:

@@ -2,16 +2,17 @@
 
 Owns a small model of a chat (messages of parts of blocks) and the edits that v0's deltas make to
 one: text that grows, lines and items that are added, parts that are rewritten, inserted, moved,
-removed and given another type. Everything is drawn from a `random.Random`, which hypothesis can
+removed and given another type. Steps that are done and follow each other are folded into one. Everything is drawn from a `random.Random`, which hypothesis can
 provide. Equal pieces become the same node object, as in a hub.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from html import escape
+from itertools import groupby
 from random import Random
 
 from chats.live.state import Attrs, Node, State
@@ -52,6 +53,10 @@ class Part:
     is_done: bool
     head: str
     blocks: tuple[Block, ...]
+
+    @property
+    def is_step(self) -> bool:
+        return self.is_done and self.type != "text"
 
 
 @dataclass(frozen=True)
@@ -108,11 +113,27 @@ def message_node(message: Message) -> Node:
         attrs,
         children=(
             Node(f"{id}-who", "header", html=f"<b>{message.role}</b>"),
-            Node(f"{id}-parts", children=parts),
+            Node(f"{id}-parts", children=tuple(folded(id, message.parts, parts))),
             Node(f"{id}-end", html=message.end),
             Node(f"{id}-own"),
         ),
     )
+
+
+def folded(id: str, parts: tuple[Part, ...], nodes: tuple[Node, ...]) -> Iterator[Node]:
+    numbered = enumerate(zip(parts, nodes, strict=True))
+    for is_step, run in groupby(numbered, lambda each: each[1][0].is_step):
+        listed = list(run)
+        if is_step and len(listed) > 1:
+            yield group_node(f"{id}-g{listed[0][0]}", tuple(node for _, (_, node) in listed))
+        else:
+            yield from (node for _, (_, node) in listed)
+
+
+@cache
+def group_node(id: str, steps: tuple[Node, ...]) -> Node:
+    head = Node(f"{id}-h", "summary", html=f"{len(steps)} steps")
+    return Node(id, "details", (("class", "group"),), children=(head, *steps))
 
 
 @cache

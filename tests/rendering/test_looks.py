@@ -16,7 +16,7 @@ from tests.rendering.test_safety import everywhere
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Route
 
-SHEETS = ("tokens", "base", "chat", "parts", "prose", "code")
+SHEETS = ("tokens", "base", "chat", "parts", "work", "prose", "code")
 LONG = "components/" + "a-very-long-name" * 30
 CODE = "const a = 1 // " + "x" * 300
 Open = Callable[..., "Page"]

@@ -46,6 +46,7 @@ def test_the_shape_of_an_answer() -> None:
         "m-p0-b0",
         "m-p0-b1",
         "m-p0-b1-0",
+        "m-work",
         "m-end",
         "m-own",
         "m-actions",

@@ -12,6 +12,7 @@ from chats.rendering.fixed import fixed
 from chats.rendering.message import message_node
 from chats.rendering.shown import Shown
 from chats.v0api.types import Attachment, parts_from_wire
+from tests.rendering.seen import END, START
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -91,10 +92,13 @@ HOSTILE = (
 ELEMENTS = frozenset(
     "article h1 h2 div details summary p em strong del a ul ol li blockquote h3 h4 h5 h6 hr br table"
     " thead tbody tr th td pre code span button time i dl dt dd".upper().split()
-)  # fmt: skip
+) | {"svg", "a", "rect", "title"}  # fmt: skip
 ATTRIBUTES = frozenset(
-    ["id", "class", "data-message", "data-role", "data-state", "data-part", "data-pending", "data-stopping", "data-icon", "data-language", "data-open", "data-tight", "data-copy", "data-since", "data-tone", "data-mark", "data-version", "aria-labelledby", "aria-busy", "aria-hidden", "href", "title", "target", "rel", "type", "start", "align", "datetime", "open", "hidden", "tabindex"]
+    ["id", "class", "data-message", "data-role", "data-state", "data-part", "data-pending", "data-stopping", "data-icon", "data-language", "data-open", "data-tight", "data-copy", "data-since", "data-tone", "data-mark", "data-version", "aria-labelledby", "aria-busy", "aria-hidden", "href", "title", "target", "rel", "type", "start", "align", "datetime", "open", "hidden", "tabindex",
+     "data-kind", "data-timeline", "data-says", "data-status", "data-severity", "viewBox", "preserveAspectRatio", "role", "aria-label", "scope", "x", "y", "width", "height"]
 )  # fmt: skip
+
+STAMPS = {"startedAt": START, "finishedAt": END}
 
 
 def everywhere(text: str) -> list[dict[str, Any]]:
@@ -140,7 +144,26 @@ def everywhere(text: str) -> list[dict[str, Any]]:
             "name": "configure_vercel_connect",
             "data": {"status": text, "service": text, "connectors": [{"name": text}]},
         },
+        {
+            "type": "agent-action",
+            "name": "manage_todos",
+            "data": {"todos": [{"content": text, "status": text}, text]},
+        },
+        {
+            "type": "agent-action",
+            "name": "diagnostics",
+            "data": [{"message": text, "file": text, "line": 1, "severity": text}],
+        },
+        {
+            "type": "agent-action",
+            "name": "generate_image",
+            "data": {"images": [{"url": f"https://a.b/{text}", "alt": text}, text or "a"]},
+        },
         {"type": text, text: text},
+        *(
+            {"type": kind, "command": text, "paths": [text], "path": text, **STAMPS}
+            for kind in ("bash", "file-read", "file-edit", "file-read")
+        ),
     ]
 
 
@@ -181,7 +204,7 @@ def test_hostile_text_is_only_text(browser: Browser, state: str) -> None:
               return {
                 elements: [...new Set(all.map((element) => element.tagName))],
                 attributes: [...new Set(all.flatMap((element) => element.getAttributeNames()))],
-                links: all.filter((element) => element.href).map((element) => element.protocol),
+                links: all.filter((element) => element.href && !/^#m1-p[0-9]+$/.test(element.getAttribute("href"))).map((element) => element.protocol),
                 ids: all.map((element) => element.id).filter(Boolean),
               };
             }"""

@@ -118,7 +118,7 @@ def _told(article: Element) -> Told:
     for child in article.elements:
         match child.attrs["id"].rpartition("-")[2]:
             case "parts":
-                told.types = [_type(part) for part in child.elements if "data-part" in part.attrs]
+                told.types = [_type(part) for part in child.walk() if "data-part" in part.attrs]
                 told.said = words(child)
             case "end":
                 told.end = words(child)
@@ -152,7 +152,8 @@ def _alive(article: Element) -> Iterator[str]:
         if child.attrs["id"].endswith("-own"):
             continue
         for element in child.walk():
-            if element.tag in ALIVE:
+            is_timeline = element.tag == "svg" and child.attrs["id"].endswith("-work")
+            if element.tag in ALIVE and not is_timeline:
                 yield f"<{element.tag}>"
             for name, value in element.attrs.items():
                 if name.startswith(("on", "hx-", "ws-")) or name in ("style", "srcdoc"):
@@ -163,7 +164,10 @@ def _alive(article: Element) -> Iterator[str]:
 
 def _leads_out_or_to_it(child: Element, address: str) -> bool:
     """Out of here, or from the head or the actions of a message to itself: those are ours to say."""
-    is_ours = child.attrs["id"].endswith(("-who", "-actions")) and OURS.fullmatch(address)
+    id, _, name = child.attrs["id"].rpartition("-")
+    if name == "work" and address.startswith(f"#{id}-p"):
+        return True
+    is_ours = name in ("who", "actions") and OURS.fullmatch(address)
     return bool(is_ours) or address.startswith(("https://", "http://", "mailto:"))
 
 
