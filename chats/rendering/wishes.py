@@ -41,9 +41,9 @@ CHECKING: Mapping[str, str] = {
     "import": "v0 did not answer. Checking whether it made the chat…",
 }
 MADE: Mapping[str, str] = {
-    "files": "v0 has your files.",
-    "zip": "v0 has the archive.",
-    "repo": "v0 has the repository.",
+    "files": "v0 has the files that this chat begins with.",
+    "zip": "v0 has the archive that this chat begins with.",
+    "repo": "v0 has the repository that this chat begins with.",
 }
 NEXT = "Write below what to do next. Nothing was changed yet."
 

@@ -29,7 +29,7 @@ from chats.views.acts import form_methods, given_token, shown_act
 EXPIRED = "This form was used or too old. Duplicate again if you still mean it."
 NOTHING = "There is nothing at v0 to copy yet."
 BUSY = "An answer is still running. Wait for it or stop it, then duplicate."
-LOST = "v0 does not have the files of this answer any more."
+NEWEST = "The files of that answer are the newest already. A plain copy has them, too."
 
 
 @form_methods
@@ -38,8 +38,10 @@ def duplicate(request: Request, id: UUID) -> HttpResponse:
     found = permissions.chat(request, id, Action.DUPLICATE)
     given = request.POST if request.method == "POST" else request.GET
     target = _target(found, given.get("run"))
+    # Never a plain copy for somebody who wanted another one.
+    is_newest = bool(given.get("run")) and target is None
     if request.method != "POST":
-        return _form(request, found, target)
+        return _form(request, found, target, NEWEST if is_newest else "")
     token = given_token(request.POST.get("token") or "")
     titled = TitleForm({"title": request.POST.get("title") or intents.copy_title(found) or "-"})
     seen_by = VisibilityForm(request.POST.get("privacy"), member(request))
@@ -47,6 +49,8 @@ def duplicate(request: Request, id: UUID) -> HttpResponse:
         return _form(request, found, target, EXPIRED, status=422)
     if refusal := sentence(titled) or seen_by.sentence:
         return _form(request, found, target, refusal, status=422)
+    if is_newest:
+        return _form(request, found, target, NEWEST, status=409)
     if not found.v0_id:
         return _form(request, found, target, NOTHING, status=409)
     title = titled.given if request.POST.get("title") else ""

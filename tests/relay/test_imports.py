@@ -77,7 +77,7 @@ def test_files_begin_a_chat_that_goes_on(world: World) -> None:
     assert world.chat(chat)["privacy"] == "unlisted"
     assert files_of(world, chat) == {"page.html": "<h1>Tea</h1>", ".env.example": "NAME=Zoë"}
     page = world.client.get(f"/chats/{chat}/").text
-    assert "v0 has your files. Write below what to do next." in page
+    assert "v0 has the files that this chat begins with. Write below what to do next." in page
     assert world.send(chat, "scenario: refusal\npace: 0").status_code == 303
     assert world.finished(chat)["state"] == "finished"
     assert (world.ledger["posts"], world.ledger["user_messages"]) == (2, 1)

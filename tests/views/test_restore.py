@@ -7,6 +7,8 @@ from uuid import uuid4
 import pytest
 
 from chats.models import Chat, Intent, Message, Person, Team
+from chats.relay import restorable
+from chats.v0api import types
 from tests.views.conftest import AddTurn, ChatOf, ClientOf, no_writes
 
 
@@ -83,6 +85,30 @@ def test_one_form_is_one_wish_and_shows_at_once(
     again = client_of(owner).post(f"/chats/{chat.id}/rewind/", {**fields, "token": str(uuid4())})
     assert again.status_code == 409
     assert "Stop the answer" in again.content.decode()
+
+
+def test_no_plain_copy_is_made_for_one_that_was_to_go_back(
+    client_of: ClientOf, mate: Person, chat: Chat
+) -> None:
+    path, run = f"/chats/{chat.id}/duplicate/", str(chat.messages.get(v0_id="second").id)
+    assert "newest already" in client_of(mate).get(f"{path}?run={run}").content.decode()
+    fields = {"run": run, "token": str(uuid4())}
+    assert client_of(mate).post(path, fields).status_code == 409
+    assert not Intent.objects.exists()
+    fields["run"] = str(earlier(chat).id)
+    assert client_of(mate).post(path, fields).status_code == 303
+    assert Intent.objects.get().payload["rewind"] == fields["run"]
+
+
+def test_what_v0_lists_says_which_answers_can_be_gone_back_to(chat: Chat) -> None:
+    listed = [
+        types.Message.from_wire({"id": id, "role": "assistant", "restorable": can_be})
+        for id, can_be in (("second", True), ("first", False), ("unknown", True))
+    ]
+    assert restorable.note(chat.id, listed)
+    found = dict(chat.messages.exclude(v0_id="").values_list("v0_id", "restorable"))
+    assert found == {"first": False, "second": True}
+    assert not restorable.note(chat.id, listed)
 
 
 def test_a_form_that_cannot_be_taken_says_why(
