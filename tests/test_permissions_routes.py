@@ -20,7 +20,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from pytest_django.fixtures import Settings
 
 from chats.consumers import Socket
-from chats.models import Attachment, Chat, Entry, Intent, Message, Person
+from chats.models import Attachment, Chat, Entry, Intent, Message, Person, Queued
 from chats.routing import websocket_urlpatterns
 from tests.people import SLUG, Cast, cast
 from tests.rights import INVITED, LEVELS, PEOPLE, READING_ON, expected
@@ -31,6 +31,7 @@ OF_A_CHAT = {
     "own": {"GET": "READ"},
     "actions": {"GET": "SEND"},
     "send": {"POST": "SEND"},
+    "queue": {"GET": "SEND"},
     "stop": {"POST": "SEND"},
     "again": {"POST": "SEND"},
     "fix": {"POST": "SEND"},
@@ -56,6 +57,13 @@ OF_A_CHAT = {
 OF_A_MESSAGE = {"message": {"GET": "READ"}, "message_markdown": {"GET": "READ"}}
 # Routes of one file of a message: who may read its chat may read it, nobody can take it back.
 OF_A_FILE = {"attachment": {"GET": "READ"}, "remove_attachment": {"POST": ""}}
+# Routes of one message that waits, which the chat's owner has written: its author alone edits it.
+OF_A_QUEUED = {
+    "queue_edit": {"GET": "GRANT", "POST": "GRANT"},
+    "queue_move": {"POST": "QUEUE"},
+    "queue_now": {"POST": "QUEUE"},
+    "queue_remove": {"GET": "QUEUE", "POST": "QUEUE"},
+}
 # What a visitor without an account gets at every other route: a status, and where it leads.
 SIGN_IN = "/accounts/login/"
 ELSEWHERE = {
@@ -107,17 +115,19 @@ ARGUMENTS: dict[str, dict[str, object]] = {
 LOOKED_UP = [who for who in PEOPLE if who not in INVITED]
 CALLS = [
     pytest.param(name, method, action, id=f"{method} {name}")
-    for name, methods in (OF_A_CHAT | OF_A_MESSAGE).items()
+    for name, methods in (OF_A_CHAT | OF_A_MESSAGE | OF_A_QUEUED).items()
     for method, action in methods.items()
 ]
 
 
 @dataclass
 class Scene:
-    """The cast, and in each of their chats a message with a failed answer that may be repeated."""
+    """The cast, in each of their chats a message with a failed answer that may be repeated, and another
+    one that waits."""
 
     people: Cast
     answers: dict[UUID, Message]
+    queued: dict[UUID, UUID]
 
     def client(self, who: str) -> Client:
         client = Client()
@@ -134,6 +144,7 @@ class Scene:
 
     def place(self, name: str, chat: Chat) -> str:
         more = [self.answers[chat.pk].pk] if name in OF_A_MESSAGE else []
+        more += [self.queued[chat.pk]] if name in OF_A_QUEUED else []
         return reverse(name, args=[chat.pk, *more])
 
     def call(self, client: Client, name: str, method: str, chat: Chat) -> HttpResponseBase:
@@ -150,13 +161,21 @@ class Scene:
 @pytest.fixture
 def scene(db: None) -> Scene:
     people = cast()
-    answers = {}
+    answers, queued = {}, {}
     for chat in people.chats.values():
         Message.objects.create(chat=chat, position=1, role="user", state="failed", text="Hello")
         answers[chat.pk] = Message.objects.create(
             chat=chat, position=2, role="assistant", state="failed", problem="unsent"
         )
-    return Scene(people, answers)
+        row = Queued.objects.create(
+            chat=chat,
+            person=chat.owner,
+            token=uuid4(),
+            position=1,
+            payload={"message": "Waits"},
+        )
+        queued[chat.pk] = row.pk
+    return Scene(people, answers, queued)
 
 
 def routes(patterns: list[URLPattern | URLResolver]) -> Iterator[URLPattern]:
@@ -177,7 +196,7 @@ def body(response: HttpResponseBase, *masked: object) -> str:
 def test_every_route_has_a_line_in_these_tables() -> None:
     """The admin's own routes are walked in tests/test_admin.py."""
     found = list(routes(get_resolver().url_patterns))
-    of_chats = OF_A_CHAT.keys() | OF_A_MESSAGE.keys() | OF_A_FILE.keys()
+    of_chats = OF_A_CHAT.keys() | OF_A_MESSAGE.keys() | OF_A_QUEUED.keys() | OF_A_FILE.keys()
     assert {route.name for route in found} == of_chats | ELSEWHERE.keys()
     with_an_id = {route.name for route in found if "uuid" in str(route.pattern)}
     assert with_an_id - {"prompt_edit", "prompt_remove"} == of_chats
@@ -217,6 +236,7 @@ def test_a_hidden_chat_looks_like_one_that_does_not_exist(
     client, hidden = scene.client(who), scene.people.chats["private of owner"]
     unknown = Chat(pk=uuid4())
     scene.answers[unknown.pk] = scene.answers[hidden.pk]
+    scene.queued[unknown.pk] = scene.queued[hidden.pk]
     answers = []
     for chat in (hidden, unknown):
         response = scene.call(client, name, method, chat)
@@ -263,7 +283,8 @@ def test_every_form_needs_its_token(scene: Scene) -> None:
     assert owner
     client.force_login(owner)
     fields = {"message": "Hello", "token": str(uuid4()), "run": str(scene.answers[chat.pk].pk)}
-    posts = [reverse(name, args=[chat.pk]) for name, of in OF_A_CHAT.items() if "POST" in of]
+    of_chats = (OF_A_CHAT | OF_A_QUEUED).items()
+    posts = [scene.place(name, chat) for name, of in of_chats if "POST" in of]
     for place in (*posts, reverse("create"), reverse("account_logout")):
         for more in ({}, {"Origin": "https://elsewhere.example"}, {"HX-Request": "true"}):
             response = client.post(place, fields, headers=more)
@@ -273,7 +294,7 @@ def test_every_form_needs_its_token(scene: Scene) -> None:
 
 def test_reading_writes_nothing(scene: Scene) -> None:
     client, chat = scene.client("owner"), scene.people.chats["private of owner"]
-    of_chats = OF_A_CHAT | OF_A_MESSAGE
+    of_chats = OF_A_CHAT | OF_A_MESSAGE | OF_A_QUEUED
     gets = [scene.place(name, chat) for name, of in of_chats.items() if "GET" in of]
     gets += [
         reverse(name) for name, of in ELSEWHERE.items() if of[0] == "GET" and name not in ARGUMENTS
@@ -314,6 +335,7 @@ def test_form_fields_of_the_models_name_change_nothing(scene: Scene) -> None:
         field.name: str(mate.pk)
         for model in (Chat, Message, Intent, Person, Entry)
         for field in model._meta.get_fields()
+        if field.concrete
     } | {"privacy": "public", "is_staff": "on", "is_superuser": "on", "owner_id": str(mate.pk)}
     client.post("/chats/", {**stolen, "message": "Hello", "token": str(uuid4())})
     intent = Intent.objects.select_related("chat", "person", "message").get()

@@ -144,6 +144,8 @@ V0_NOTICE_AFTER = env_float("V0_NOTICE_AFTER", 600)
 V0_NOTICE_EVERY = env_float("V0_NOTICE_EVERY", 30, least=0.1)
 # Characters in one message that a person sends.
 V0_MESSAGE_LIMIT = env_int("V0_MESSAGE_LIMIT", 100_000, least=1)
+# Messages that may wait in one chat for the answer before them.
+V0_QUEUE = env_int("V0_QUEUE", 50, least=1)
 # Files and addresses that one message may have with it.
 V0_ATTACHMENTS = env_int("V0_ATTACHMENTS", 10, least=1)
 # Bytes of all files of one message together.

@@ -94,7 +94,7 @@ def _address(url: str) -> Attachment:
 def forget(rows: Iterable[Attachment]) -> None:
     """Take back what was not sent, with its bytes."""
     for row in rows:
-        if Attachment.objects.filter(pk=row.pk, taken_at=None).delete()[0]:
+        if Attachment.objects.filter(pk=row.pk, taken_at=None, queued=None).delete()[0]:
             row.drop_file()
 
 

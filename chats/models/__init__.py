@@ -8,6 +8,7 @@ from chats.models.messages import Intent, Message
 from chats.models.notices import Mute, Notice
 from chats.models.people import Composer, Person, SetupLink
 from chats.models.prompts import Prompt
+from chats.models.queue import Queued
 from chats.models.teams import Membership, Team
 from chats.models.usage import Entry
 
@@ -25,6 +26,7 @@ __all__ = [
     "Notice",
     "Person",
     "Prompt",
+    "Queued",
     "SetupLink",
     "Team",
 ]

@@ -14,6 +14,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from chats.models.messages import Message
+from chats.models.queue import Queued
 
 # Beside the databases, or in the bucket that STORAGES names. No name of a person's is in a path.
 FOLDER = "attachments"
@@ -23,7 +24,8 @@ class Attachment(models.Model):
     """`content_type` is what the bytes were found to be, "" for an address; `width` and `height`
     are an image's. `taken_at` is when it was sent or taken away: nobody can send it after that. One
     that was taken and has no message is not needed any more, and is swept with its file, unless
-    another one has the same file.
+    another one has the same file. `queued` is the message that waits with it: until that goes out it is
+    neither swept nor anybody else's.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -31,6 +33,7 @@ class Attachment(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="attachments"
     )
     message = models.ForeignKey(Message, models.SET_NULL, null=True, related_name="files")
+    queued = models.ForeignKey(Queued, models.SET_NULL, null=True, related_name="files")
     name = models.CharField(max_length=120)
     content_type = models.CharField(max_length=60, blank=True)
     size = models.PositiveIntegerField(default=0)

@@ -27,7 +27,7 @@ from django.http import Http404, HttpRequest
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from chats.models import Attachment, Chat, Decision, Entry, Membership, Message, Person
+from chats.models import Chat, Decision, Entry, Membership, Message, Person
 from chats.models.chats import AtV0, Privacy
 from chats.models.messages import LIVE, MessageState, Task
 from chats.models.teams import Role
@@ -217,32 +217,6 @@ def message(request: HttpRequest, chat_id: UUID, message_id: UUID, action: Actio
     """The message, looked up within its chat; raises as `chat` does."""
     found = chat(request, chat_id, action).messages.filter(pk=message_id).first()
     if found is None:
-        raise Http404
-    return found
-
-
-def attachment(request: HttpRequest, id: UUID) -> Attachment:
-    """A file of a message that may be read, or one of one's own that was not sent; else Http404."""
-    found = Attachment.objects.select_related("message").filter(pk=id).first()
-    if found is None:
-        raise Http404
-    if found.message is None:
-        return _own_unsent(request, found)
-    chat(request, found.message.chat_id, Action.READ)
-    return found
-
-
-def unsent_attachment(request: HttpRequest, id: UUID) -> Attachment:
-    """One of one's own that was not sent; Http404 for any other, sent ones of one's own too."""
-    found = Attachment.objects.filter(pk=id, message=None).first()
-    if found is None:
-        raise Http404
-    return _own_unsent(request, found)
-
-
-def _own_unsent(request: HttpRequest, found: Attachment) -> Attachment:
-    known = _known(request.user)
-    if known is None or found.person_id != known.pk or found.taken_at is not None:
         raise Http404
     return found
 

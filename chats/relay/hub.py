@@ -55,6 +55,7 @@ class LiveChat:
         self.version = 0
         self.title = ""
         self.rewritten = 0
+        self.waiting = 0
         self.messages: dict[str, Shown] = {}
         self.running: set[str] = set()
         self.readers: set[Reader] = set()
@@ -94,6 +95,7 @@ class LiveChat:
         if rows.version < self.version:
             return
         self.version, self.title, self.rewritten = rows.version, rows.title, rows.rewritten
+        self.waiting = rows.waiting
         for row in rows.messages:
             if row.live and row.id in self.running:
                 continue
@@ -108,7 +110,8 @@ class LiveChat:
         nodes = fixed.fixed(
             title=self.title,
             version=self.version,
-            marks={"composer": self.version, "own": self.version},
+            marks=fixed.marks(self.version, self.waiting),
+            waiting=self.waiting,
         )
         ordered = sorted(self.messages.values(), key=lambda shown: shown.position)
         state = State(

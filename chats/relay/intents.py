@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import Max, Q
 
-from chats.models import Chat, Instructions, Intent, Message, Person, Team
+from chats.models import Chat, Instructions, Intent, Message, Person, Queued, Team
 from chats.models.chats import Privacy
 from chats.models.messages import LIVE, WHOLE_CHATS, IntentState, MessageState
 from chats.relay import store, uploads
@@ -213,14 +213,26 @@ def _write(
             assert intent.answer is not None
             if record is not None:
                 record(intent.message)
+            if Queued.objects.filter(person=person, token=token).exists():
+                # It waits already. Rows of one chat follow each other here: each bumps it first.
+                raise TokenReused
             return intent.answer
     except IntegrityError:
-        first = Intent.objects.filter(person=person, token=token).select_related("answer").first()
+        first = earlier(person, token, mark)
         if first is None:
             raise Busy from None
-        if first.answer is None or first.digest != mark:
-            raise TokenReused from None
-        return first.answer
+        return first
+
+
+def earlier(person: Person, token: UUID, mark: str) -> Message | None:
+    """The answer of an earlier use of this token for the same, which `mark` is the digest of; None
+    before there was one. TokenReused when it was for something else."""
+    first = Intent.objects.filter(person=person, token=token).select_related("answer").first()
+    if first is None:
+        return None
+    if first.answer is None or first.digest != mark:
+        raise TokenReused
+    return first.answer
 
 
 def _chat(person: Person, fields: dict[str, Any]) -> Chat:

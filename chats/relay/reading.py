@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from chats.live.difference import MESSAGES, PAGE, Operation, Put, Stale
@@ -43,6 +43,7 @@ class Rows:
     title: str
     rewritten: int
     messages: tuple[Row, ...]
+    waiting: int = 0
 
 
 def live_rows(chat: UUID, newest: int, ids: Iterable[str]) -> Rows | None:
@@ -52,7 +53,7 @@ def live_rows(chat: UUID, newest: int, ids: Iterable[str]) -> Rows | None:
     than the messages hold.
     """
     here = Chat.objects.filter(id=chat, deleted_at=None)
-    found = here.values("version", "title", "rewritten").first()
+    found = here.values("version", "title", "rewritten", waiting=Count("queue")).first()
     if found is None:
         return None
     recent = timezone.now() - timedelta(seconds=settings.V0_ENDED_KEEP)
@@ -61,7 +62,7 @@ def live_rows(chat: UUID, newest: int, ids: Iterable[str]) -> Rows | None:
         wanted |= Q(position__gt=newest)
     rows = Message.objects.filter(wanted, chat_id=chat).select_related("author")
     messages = tuple(_row(row) for row in rows)
-    return Rows(found["version"], found["title"], found["rewritten"], messages)
+    return Rows(found["version"], found["title"], found["rewritten"], messages, found["waiting"])
 
 
 def everything(chat: UUID, after: str, version: int, held: Iterable[str]) -> Rows | None:

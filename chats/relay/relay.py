@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 
 from chats.models.messages import IMPORTS
-from chats.relay import adoption, store, uploads
+from chats.relay import adoption, draining, store, uploads
 from chats.relay.adoption import Offers
 from chats.relay.copies import Copies
 from chats.relay.errands import Errands
@@ -182,7 +182,10 @@ class Relay:
             self._woken.clear()
 
     async def _look(self) -> None:
-        """Claim what nobody runs, and pass on the stops that people asked for."""
+        """Send on what waited, claim what nobody runs, and pass on the stops that people asked for."""
+        if await self.threads.read(draining.due):
+            for chat in await self.threads.write(draining.drain):
+                self.changed(chat)
         jobs = await self.threads.write(store.claim, self.hub.id, settings.V0_LEASE)
         for job in jobs:
             self._begin(job)
@@ -232,6 +235,8 @@ class Relay:
             self.runs.pop(id, None)
             self._tasks.pop(id, None)
             run.showing.end()
+            # Perhaps something waits for its end.
+            self._woken.set()
             is_contested = run.job.kind in CONTESTED and not run.accepted
             if is_contested or run.problem in TELLS_OF_CHAT:
                 # Perhaps it was done at v0 itself, or the chat is gone there: look again.

@@ -15,10 +15,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from chats.models import Attachment, Chat, Message, Person
+from chats.models import Attachment, Chat, Message, Person, Queued
 
 logger = logging.getLogger(__name__)
 
@@ -47,15 +47,52 @@ def _taken(person: Person, message: Message, row: Attachment | None) -> Attachme
     if row is None:
         raise Missing
     now = timezone.now()
-    if row.message_id is not None:
-        row.pk, row.person, row.message = uuid4(), person, message
+    if row.message_id is not None or row.queued_id is not None:
+        row.pk, row.person, row.message, row.queued = uuid4(), person, message, None
         row.created_at = row.taken_at = now
         row.save(force_insert=True)
         return row
-    free = Attachment.objects.filter(pk=row.pk, person=person, taken_at=None)
-    if not free.update(message=message, taken_at=now):
+    if not _free(person, row).update(message=message, taken_at=now):
         raise Missing
     return row
+
+
+def _free(person: Person, row: Attachment) -> QuerySet[Attachment]:
+    return Attachment.objects.filter(pk=row.pk, person=person, taken_at=None, queued=None)
+
+
+def hold(person: Person, queued: Queued, ids: Sequence[str]) -> list[str]:
+    """Keep these files for a message that waits, and no others; their ids, which are new ones for copies
+    of what another message has. Within the caller's transaction; Missing undoes all of it."""
+    rows = Attachment.objects.in_bulk([UUID(id) for id in ids])
+    held = [str(_held(person, queued, rows.get(UUID(id))).pk) for id in ids]
+    give_up(queued, keep=held)
+    return held
+
+
+def _held(person: Person, queued: Queued, row: Attachment | None) -> Attachment:
+    if row is None:
+        raise Missing
+    if row.queued_id == queued.pk:
+        return row
+    if row.message_id is not None or row.queued_id is not None:
+        row.pk, row.person, row.message, row.queued = uuid4(), person, None, queued
+        row.created_at, row.taken_at = timezone.now(), None
+        row.save(force_insert=True)
+    elif not _free(person, row).update(queued=queued):
+        raise Missing
+    return row
+
+
+def give_up(queued: Queued, keep: Sequence[str] = ()) -> None:
+    """Nobody needs what a message that waits had with it, but for `keep`: the next sweep takes it."""
+    rows = Attachment.objects.filter(queued=queued).exclude(pk__in=keep)
+    rows.update(queued=None, taken_at=timezone.now())
+
+
+def hand_over(queued: Queued) -> None:
+    """What a message had with it while it waited is free to be taken by the one that it becomes."""
+    Attachment.objects.filter(queued=queued).update(queued=None)
 
 
 def _told(row: Attachment) -> dict[str, Any]:
@@ -116,6 +153,12 @@ def of_message(message: Message) -> list[Attachment]:
     return [rows[id] for id in ids_in(message.attachments) if id in rows]
 
 
+def of_queued(queued: Queued) -> list[Attachment]:
+    """The files of a message that waits, in its order."""
+    rows = {str(row.pk): row for row in queued.files.all()}
+    return [rows[id] for id in queued.payload.get("files", ()) if id in rows]
+
+
 def ids_in(told: Sequence[Any]) -> tuple[str, ...]:
     """The ids of the files that a row of ours speaks of."""
     files = (item.get("file") for item in told if isinstance(item, Mapping))
@@ -166,11 +209,11 @@ def sweep() -> None:
     """Delete what was not sent for a day, and what is of no message any more, a few at a time."""
     limit = timezone.now() - timedelta(seconds=settings.V0_UNSENT_KEEP)
     over = Attachment.objects.filter(
-        Q(created_at__lt=limit) | Q(taken_at__isnull=False), message=None
+        Q(created_at__lt=limit) | Q(taken_at__isnull=False), message=None, queued=None
     )
     for row in over[:SWEPT_AT_ONCE]:
         deleted, _ = Attachment.objects.filter(
-            Q(taken_at=row.taken_at), pk=row.pk, message=None
+            Q(taken_at=row.taken_at), pk=row.pk, message=None, queued=None
         ).delete()
         if deleted:
             try:

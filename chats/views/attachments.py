@@ -19,11 +19,11 @@ from django.shortcuts import render
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from chats import permissions
 from chats.forms.attachments import GONE, NO_WORDS, forget, made, problem
 from chats.forms.contents import NotAccepted
 from chats.forms.message import MessageForm
 from chats.models import Attachment, Person
+from chats.permissions import belongings
 from chats.views.access import Request, signed_in
 
 logger = logging.getLogger(__name__)
@@ -60,7 +60,9 @@ def attachments(request: Request, person: Person) -> HttpResponse:
     named count towards the limits of one message, and are not shown again."""
     if request.method != "POST":
         asked = named(request, request.GET.getlist("attachment")).rows
-        return _rows(request, [row for row in asked if row.message_id is None])
+        return _rows(
+            request, [row for row in asked if row.message_id is None and row.queued_id is None]
+        )
     before = named(request, request.POST.getlist("attachment")).rows
     found = _given(request, person, None)
     if not found.rows and not found.sentence:
@@ -80,7 +82,7 @@ def _rows(request: Request, rows: Iterable[Attachment], sentence: str = "") -> H
 
 @require_safe
 def attachment(request: Request, id: UUID) -> HttpResponse:
-    found = permissions.attachment(request, id)
+    found = belongings.attachment(request, id)
     if not found.file:
         raise Http404
     try:
@@ -101,7 +103,7 @@ def attachment(request: Request, id: UUID) -> HttpResponse:
 @require_POST
 def remove(request: Request, id: UUID) -> HttpResponse:
     """Takes back what was not sent."""
-    forget([permissions.unsent_attachment(request, id)])
+    forget([belongings.unsent_attachment(request, id)])
     return HttpResponse(status=200)
 
 
@@ -121,7 +123,7 @@ def named(request: Request, ids: Iterable[str]) -> Attached:
         if len(found.rows) > MOST_NAMED:
             break
         try:
-            found.rows.append(permissions.attachment(request, UUID(id)))
+            found.rows.append(belongings.attachment(request, UUID(id)))
         except (ValueError, Http404):
             found.sentence = GONE
     return found

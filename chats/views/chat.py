@@ -27,7 +27,7 @@ from chats.relay import intents
 from chats.relay.rows import shown
 from chats.relay.uploads import of_message
 from chats.rendering import wishes
-from chats.rendering.fixed import fixed
+from chats.rendering.fixed import fixed, marks
 from chats.rendering.message import message_node
 from chats.views.access import Request, allowed_actions
 from chats.views.cards import Card, waiting_in
@@ -35,6 +35,7 @@ from chats.views.composer import composer
 from chats.views.copies import copying_context
 from chats.views.options import options_again, options_shown
 from chats.views.own import own_slots, poll_of, standing
+from chats.views.queued import queue_of
 from chats.views.shell import shell
 
 WINDOW = 50
@@ -97,9 +98,11 @@ def page(
     slots = own_slots(
         request, found, rows.rows, allowed, waiting, filled=card, is_latest=rows.is_latest
     )
-    fixed_nodes = state.fixed if state else _fixed(found)
+    queue_length = found.queue.count()
+    fixed_nodes = state.fixed if state else _fixed(found, queue_length)
     copy = None if rows.rows else intents.unfinished_copy(found)
     brought = None if rows.rows or copy else intents.wish(found)
+    may_send = Action.SEND in allowed and rows.is_latest and copy is None
     context = {
         "copy": copy,
         "chat": found,
@@ -116,7 +119,8 @@ def page(
         "renews": live is not None and _is_only_read(request, text),
         "may_rename": Action.RENAME in allowed,
         **standing(request, found, allowed),
-        "may_send": Action.SEND in allowed and rows.is_latest and copy is None,
+        "may_send": may_send,
+        **(queue_of(request, found, allowed) if queue_length else {}),
         "text": text,
         "attached": files,
         "refusal": refusal,
@@ -202,9 +206,9 @@ def last_final(messages: Iterable[Node]) -> str:
     return after
 
 
-def _fixed(found: Chat) -> tuple[Node, ...]:
-    marks = {"composer": found.version, "own": found.version}
-    return fixed(title=found.title, version=found.version, marks=marks)
+def _fixed(found: Chat, waiting: int) -> tuple[Node, ...]:
+    told = marks(found.version, waiting)
+    return fixed(title=found.title, version=found.version, marks=told, waiting=waiting)
 
 
 def _html(shown_nodes: Iterable[Node], slots: dict[str, str] | None = None) -> SafeString:

@@ -46,9 +46,17 @@ def composer(found: Chat, live: Message | None, **more: Any) -> dict[str, Any]:
 
 
 def answered(
-    request: Request, found: Chat, *, text: str = "", refusal: str = "", status: int = 200
+    request: Request,
+    found: Chat,
+    *,
+    text: str = "",
+    refusal: str = "",
+    status: int = 200,
+    **more: Any,
 ) -> HttpResponse:
-    """A fresh composer for the page that the form came from, around its textarea."""
+    """A fresh composer for the page that the form came from, around its textarea; with the queue when
+    `more` has it."""
     found.refresh_from_db(fields=["version"])
     context = composer(found, live_answer(found), token=uuid4(), text=text, refusal=refusal)
+    context |= more
     return render(request, "chats/_composer_answer.html", context, status=status)

@@ -15,12 +15,12 @@ from django.views.decorators.http import require_POST
 from chats import permissions, relay
 from chats.forms.message import MessageForm
 from chats.permissions import Action
-from chats.relay import intents
+from chats.relay import intents, queue
 from chats.relay.trouble import trouble
 from chats.views import chat as chat_page
 from chats.views.access import Request, member, see_chat, uuid_or_404
 from chats.views.options import options_of
-from chats.views.refusals import BUSY, USED_FORM
+from chats.views.refusals import FULL, NOT_ALL_HERE, USED_FORM
 
 
 @require_POST
@@ -41,9 +41,11 @@ def fix(request: Request, id: UUID) -> HttpResponse:
         request, member(request), found
     ).options.payload()
     try:
-        intents.send(member(request), form.given_token, payload, found)
+        queue.send(member(request), form.given_token, payload, found)
     except intents.Busy:
-        return chat_page.page(request, found, refusal=BUSY, status=409)
+        return chat_page.page(request, found, refusal=NOT_ALL_HERE, status=409)
+    except queue.Full:
+        return chat_page.page(request, found, refusal=FULL, status=409)
     except intents.TokenReused:
         return chat_page.page(request, found, refusal=USED_FORM, status=409)
     relay.changed(found.id)

@@ -25,7 +25,7 @@ from chats.forms.imports import Filled
 from chats.forms.visibility import VisibilityForm
 from chats.models import Attachment, Person
 from chats.models.messages import IMPORTS
-from chats.permissions import Action
+from chats.permissions import Action, belongings
 from chats.relay import intents
 from chats.views.access import Request, see_chat, signed_in, uuid_or_404
 from chats.views.acts import given_token
@@ -123,7 +123,7 @@ def _kept(request: Request, ids: Sequence[str]) -> tuple[list[Attachment], str]:
     rows, refusal = [], ""
     for id in list(dict.fromkeys(ids))[:MOST_KEPT]:
         try:
-            rows.append(permissions.unsent_attachment(request, uuid_or_404(id)))
+            rows.append(belongings.unsent_attachment(request, uuid_or_404(id)))
         except Http404:
             refusal = GONE
     return rows, refusal

@@ -1,7 +1,7 @@
 """A further message of a chat, and the same one again after it failed.
 
-Owns the answers to both forms. Relies on the database's constraints to decide who came first; writes
-an intent and wakes the relay, which is the only one to talk to v0.
+Owns the answers to both forms. Relies on `relay.queue` for whether it goes out now or waits, and wakes
+the relay, which is the only one to talk to v0.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from chats import permissions, relay
 from chats.forms.attachments import GONE
 from chats.forms.message import MessageForm
 from chats.forms.options import OptionsForm
-from chats.models import Attachment, Chat, Intent, Message, Person
+from chats.models import Attachment, Chat, Intent, Message, Person, Queued
 from chats.permissions import Action
-from chats.relay import intents
+from chats.relay import intents, queue
 from chats.relay.uploads import Missing, ids_in
 from chats.views import chat as chat_page
 from chats.views.access import Request, member, see_chat, uuid_or_404
@@ -30,7 +30,8 @@ from chats.views.attachments import attached
 from chats.views.composer import answered
 from chats.views.options import options_of, remember
 from chats.views.own import is_closed, may_repeat
-from chats.views.refusals import BUSY, CLOSED, USED_FORM
+from chats.views.queued import queue_of
+from chats.views.refusals import CLOSED, FULL, NOT_ALL_HERE, USED_FORM
 
 # What an intent's payload may hold beside the message.
 OPTIONS = ("model", "images", "mcp", "skills", "system", "metadata")
@@ -125,9 +126,11 @@ def _take(
     payload = {"message": form.text, **brought.payload, **options}
     payload |= chosen.options.payload() if chosen else {}
     try:
-        intents.send(who, form.given_token, payload, found, **fields)
+        taken = queue.send(who, form.given_token, payload, found, **fields)
     except intents.Busy:
-        return give_back(BUSY, status=409)
+        return give_back(NOT_ALL_HERE, status=409)
+    except queue.Full:
+        return give_back(FULL, status=409)
     except intents.TokenReused:
         return give_back(USED_FORM, status=409)
     except Missing:
@@ -136,7 +139,10 @@ def _take(
         remember(who, chosen)
     relay.changed(found.id)
     relay.wake()
-    return answered(request, found) if request.htmx else see_chat(found.id)
+    if not request.htmx:
+        return see_chat(found.id)
+    waits = isinstance(taken, Queued)
+    return answered(request, found, **(queue_of(request, found) if waits else {}))
 
 
 def refused(

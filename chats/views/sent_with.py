@@ -37,10 +37,7 @@ def sent_with(
 
 def context(row: Message) -> dict[str, Any]:
     given = row.sent_with
-    skills = [skill.get("id") or skill.get("name") for skill in given.get("skills", ())]
-    mcp = given.get("mcp")
-    known = servers.known()
-    names = None if mcp is None else [servers.name_of(id, known) for id in mcp]
+    skills, names = _skills(given), _servers(given)
     return {
         "id": f"m{row.id}-sent",
         "again": f"{resolve_url('chat', row.chat_id)}?edit={row.id}#message",
@@ -54,6 +51,20 @@ def context(row: Message) -> dict[str, Any]:
         "system": given.get("system", ""),
         "metadata": given.get("metadata", {}),
     }
+
+
+def summary(given: dict[str, Any]) -> str:
+    """What was chosen beside a text, in a line."""
+    return " · ".join(_summary(given, _skills(given), _servers(given)))
+
+
+def _skills(given: dict[str, Any]) -> list[Any]:
+    return [skill.get("id") or skill.get("name") for skill in given.get("skills", ())]
+
+
+def _servers(given: dict[str, Any]) -> list[str] | None:
+    mcp, known = given.get("mcp"), servers.known()
+    return None if mcp is None else [servers.name_of(id, known) for id in mcp]
 
 
 def _summary(

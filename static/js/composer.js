@@ -1,4 +1,4 @@
-// Adds: Enter sends, Escape stops, examples fill the text, and the field grows in every browser.
+// Adds: Enter sends or queues, Escape stops, examples fill the text, and the field grows in every browser.
 // Without it: Enter starts a line, the buttons send and stop, an example opens the page with its text.
 const grows = CSS.supports("field-sizing", "content");
 
@@ -9,8 +9,8 @@ function onEnter(event) {
   if (event.shiftKey || event.ctrlKey || event.altKey || event.metaKey) return;
   event.preventDefault();
   const form = event.target.form;
-  const ready = form.querySelector('[data-mode="ready"]');
-  if (ready && event.target.value.trim() && !event.repeat) form.requestSubmit();
+  const takes = form.querySelector('[data-mode]:not([data-mode="closed"])');
+  if (takes && event.target.value.trim() && !event.repeat) form.requestSubmit();
 }
 
 function onEscape(event) {

@@ -90,10 +90,18 @@ function onAnswer({ detail }) {
 
 const lastAsked = () => [...document.querySelectorAll(".message[data-role=user] .message-text")].pop()?.textContent;
 
+const plain = (token) => token.replaceAll("-", "").toLowerCase();
+
+// The same form has arrived before: as a message that waits.
+function waits(token) {
+  const rows = [...document.querySelectorAll("[data-queued-token]")];
+  return rows.some(({ dataset }) => plain(dataset.queuedToken) === plain(token));
+}
+
 function open() {
   const draft = stored(key);
   const token = stored(`${key}:token`);
-  if (token && draft.trim() === lastAsked()?.trim()) {
+  if (token && (waits(token) || draft.trim() === lastAsked()?.trim())) {
     save();
     return;
   }

@@ -352,10 +352,10 @@ def test_typing_is_never_locked_or_lost_while_an_answer_runs(
     assert world.ledger["posts"] == 2
 
 
-def test_text_that_comes_while_an_answer_runs_is_given_back(
+def test_text_that_comes_while_an_answer_runs_waits(
     app: AppServer, chat: Page, world: World, page_of: PageOf
 ) -> None:
-    late = page_of(app, OWNER, allowed="409|ERR_FAILED|htmx:")
+    late = page_of(app, OWNER, allowed="ERR_FAILED|htmx:")
     # It does not hear of the run that the other tab begins.
     late.route("**/actions/", lambda route: route.abort())
     late.goto(chat.url)
@@ -363,16 +363,16 @@ def test_text_that_comes_while_an_answer_runs_is_given_back(
     send(chat, RUNNING)
     has_state(chat, "streaming")
     send(late, "And one thing more")
-    expect(late.locator("#refusal")).to_contain_text("An answer is still running")
-    expect(late.locator("#message")).to_have_value("And one thing more")
+    expect(late.locator(".queue-text")).to_have_text("And one thing more")
+    expect(late.locator("#message")).to_have_value("")
     mode(late, "running")
     assert world.ledger["posts"] == 1
     late.unroute("**/actions/")
     late.keyboard.press("Escape")
     has_state(late, "stopped")
     mode(late, "ready")
-    expect(late.locator("#message")).to_have_value("And one thing more")
-    late.press("#message", "Enter")
+    expect(late.locator(".queue-text")).to_have_text("And one thing more")
+    late.click("#queue-go")
     expect(late.locator(ANSWER)).to_have_count(3)
     ends_as_stored(late, world, chat_of(late))
     assert world.ledger == {"posts": 2, "user_messages": 2, "stops": 1}

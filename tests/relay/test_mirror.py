@@ -108,13 +108,15 @@ def test_an_answer_that_runs_elsewhere_is_followed_and_never_posted(
     world.finished(chat)
     thread = v0.begin(chat, "Go on.\nscenario: long size=4000 pace=0.1")
     world.until(chat, "streaming")
-    assert world.send(chat, "At the same time").status_code == 409
-    assert world.finished(chat)["state"] == "finished"
+    assert world.send(chat, "At the same time\npace: 0").status_code == 303
+    intents = "SELECT id FROM chats_intent WHERE chat_id = ?"
+    assert len(world.rows(intents, UUID(chat).hex)) == 1
     thread.join(30)
+    wait_until(lambda: len(world.messages(chat)) == 6, what="what waited for its end")
+    assert world.finished(chat)["state"] == "finished"
     until_same(world, chat)
-    assert world.ledger["posts"] == 2
-    intents = world.rows("SELECT id FROM chats_intent WHERE chat_id = ?", UUID(chat).hex)
-    assert len(intents) == 1
+    assert world.messages(chat)[4]["text"] == "At the same time\npace: 0"
+    assert (world.ledger["posts"], len(world.rows(intents, UUID(chat).hex))) == (3, 2)
 
 
 def test_an_answer_of_somebody_else_is_stopped_like_any_other(world: World, v0: Elsewhere) -> None:

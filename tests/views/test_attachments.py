@@ -280,7 +280,8 @@ def test_a_sent_file_is_its_messages_and_stays(
 def test_a_message_that_was_not_taken_keeps_its_files(
     client: Client, chat_of: ChatOf, owner: Person
 ) -> None:
-    chat = chat_of(owner, state="streaming")
+    chat = chat_of(owner)
+    copying = Intent.objects.create(token=uuid4(), person=owner, chat=chat, kind="duplicate")
     upload(client, "a.txt", b"text")
     row = Attachment.objects.get()
     response = send(client, chat, row)
@@ -288,6 +289,7 @@ def test_a_message_that_was_not_taken_keeps_its_files(
     assert f'name="attachment" value="{row.id}" checked' in response.content.decode()
     row.refresh_from_db()
     assert row.taken_at is None
+    copying.delete()
     response = send(client, chat, row, text=" ")
     assert response.status_code == 422
     assert "Write a few words, too" in response.content.decode()

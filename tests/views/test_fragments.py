@@ -23,9 +23,13 @@ def test_who_gets_which_fragment(
             client_of(person).get(f"/chats/{chat.id}/{name}/").status_code
             for person in (owner, mate, stranger, None)
         ]
-        for name in ("actions", "own")
+        for name in ("actions", "own", "queue")
     }
-    assert statuses == {"actions": [200, 403, 404, 404], "own": [200, 200, 404, 404]}
+    assert statuses == {
+        "actions": [200, 403, 404, 404],
+        "own": [200, 200, 404, 404],
+        "queue": [200, 403, 404, 404],
+    }
 
 
 @pytest.mark.parametrize(
@@ -40,6 +44,7 @@ def test_the_button_is_send_or_stop(
         fragment = client.get(f"/chats/{chat.id}/actions/").content.decode()
     assert f'data-mode="{mode}"' in fragment
     assert ('aria-label="Send"' in fragment) == (mode == "ready")
+    assert ('id="queue-button"' in fragment) == (mode == "running")
     assert "token" not in fragment
 
 

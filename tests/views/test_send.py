@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from chats.models import Chat, Intent, Message, Person, Team
+from chats.models import Chat, Intent, Message, Person, Queued, Team
 from tests.views.conftest import AddTurn, ChatOf, ClientOf
 
 TEXT = "Make it dark"
@@ -109,17 +109,16 @@ def test_the_same_token_with_other_text_or_in_another_chat_is_refused(
 
 
 @pytest.mark.parametrize("state", ["sending", "checking", "streaming"])
-def test_while_an_answer_runs_the_text_is_given_back(
+def test_while_an_answer_runs_a_message_waits(
     client: Client, chat_of: ChatOf, owner: Person, state: str
 ) -> None:
-    chat = chat_of(owner, state=state)
-    response = send(client, chat)
-    page = response.content.decode()
-    assert response.status_code == 409
-    assert f">{TEXT}</textarea>" in page
-    assert "An answer is still running" in page
-    assert chat.messages.count() == 2
-    assert Chat.objects.get().version == 1
+    chat, token = chat_of(owner, state=state), str(uuid4())
+    for _ in range(2):
+        assert send(client, chat, token=token).status_code == 303
+    row = Queued.objects.get()
+    assert (row.chat, row.person, row.text, row.position) == (chat, owner, TEXT, 1)
+    assert (chat.messages.count(), Intent.objects.count()) == (2, 0)
+    assert Chat.objects.get().version == 2
 
 
 @pytest.mark.parametrize("text", ["", " ", "\r\n", "\0"], ids=repr)
@@ -147,11 +146,12 @@ def test_htmx_gets_a_fresh_composer_without_the_textarea(
 def test_htmx_gets_a_refusal_in_words(
     client: Client, htmx: Callable[[Client], Client], chat_of: ChatOf, owner: Person
 ) -> None:
-    chat = chat_of(owner, state="streaming")
+    chat = chat_of(owner)
+    Intent.objects.create(token=uuid4(), person=owner, chat=chat, kind="duplicate")
     response = send(htmx(client), chat)
     fragment = response.content.decode()
     assert response.status_code == 409
-    assert "An answer is still running" in fragment
+    assert "This chat is not all here yet" in fragment
     assert 'id="refusal"' in fragment
     assert "<textarea" not in fragment
     assert TEXT not in fragment

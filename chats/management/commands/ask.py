@@ -1,7 +1,8 @@
 """Ask v0 from the shell, as one of the people.
 
-Owns nothing but its arguments and what it prints: it writes an intent like a page does and waits.
-A server that is up runs it; without one this process runs the relay itself.
+Owns nothing but its arguments and what it prints: it writes an intent like a page does and waits, for
+its turn as well where an answer runs. A server that is up runs it; without one this process runs the
+relay itself.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.http import Http404
 
 from chats import permissions, relay
-from chats.models import Entry, Message, Person
-from chats.models.messages import MessageState
-from chats.relay import intents
+from chats.models import Entry, Intent, Message, Person, Queued
+from chats.models.messages import LIVE, MessageState
+from chats.relay import draining, intents, queue
 from chats.usage import money
 from chats.v0api.types import TextPart, parts_from_wire
 
@@ -32,6 +33,17 @@ PROBLEMS = {
     "unauthorized": "v0 does not accept the API key.",
     "credits": "v0 says that the account is out of credits.",
     "rate-limit": "v0 asks to slow down; try again later.",
+}
+HELD = {
+    "stopped": "the answer before it was stopped",
+    "failed": "the answer before it failed",
+    "cut": "the answer before it was cut off",
+    "filtered": "v0 held back the answer before it",
+    "odd": "the answer before it ended in a way v0 does not explain",
+    "rewound": "the files went back to an earlier state",
+    "asks": "v0 asks something there",
+    "closed": "v0 takes nothing for this chat any more",
+    "problem": "a message before it could not be sent",
 }
 EXAMPLES = """examples:
   manage.py ask "A page about tea" --user owner@example.com
@@ -76,7 +88,8 @@ class Command(BaseCommand):
         payload = {
             name: options[name] for name in ("message", "model", "system") if options.get(name)
         }
-        answer = self._write(person, payload, options["chat"])
+        written = self._write(person, payload, options["chat"])
+        answer = self._turn(written) if isinstance(written, Queued) else written
         self._wait(answer)
         if options["json"]:
             self.stdout.write(json.dumps(as_json(answer), ensure_ascii=False))
@@ -92,18 +105,41 @@ class Command(BaseCommand):
             raise CommandError(f"There is no active person with the address {email}.")
         return person
 
-    def _write(self, person: Person, payload: dict[str, Any], chat: UUID | None) -> Message:
+    def _write(
+        self, person: Person, payload: dict[str, Any], chat: UUID | None
+    ) -> Message | Queued:
         try:
             if chat is None:
                 return intents.create(person, uuid4(), payload)
             found = permissions.chat_for(person, {}, chat, permissions.Action.SEND)
-            return intents.send(person, uuid4(), payload, found)
+            return queue.send(person, uuid4(), payload, found)
         except Http404:
             raise CommandError(f"{person.email} can see no chat {chat}.") from None
         except PermissionDenied:
             raise CommandError(f"{person.email} may not send messages in this chat.") from None
         except intents.Busy:
-            raise CommandError("An answer is running in this chat; wait until it ends.") from None
+            raise CommandError("This chat is not all here yet; ask again when it is.") from None
+        except queue.Full:
+            raise CommandError("So many messages wait in this chat that no more fit.") from None
+
+    def _turn(self, row: Queued) -> Message:
+        """The answer to a message that waits, once it is its turn."""
+        while True:
+            intent = Intent.objects.filter(person=row.person, token=row.token).first()
+            if intent is not None and intent.answer is not None:
+                return intent.answer
+            now = Queued.objects.select_related("chat").filter(id=row.id).first()
+            if now is None:
+                if Intent.objects.filter(person=row.person, token=row.token).exists():
+                    continue
+                raise CommandError("The message was removed while it waited; nothing was sent.")
+            if why := HELD.get(queue.held(now.chat, now.chat.queue.first())):
+                raise CommandError(f"The message waits in the chat, because {why}.")
+            running = now.chat.messages.filter(role="assistant", state__in=LIVE).first()
+            if running is not None:
+                self._wait(running)
+            time.sleep(0.1)
+            draining.drain()
 
     def _wait(self, answer: Message) -> None:
         deadline = time.monotonic() + PATIENCE * settings.V0_LOOK_EVERY

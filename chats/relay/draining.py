@@ -1,0 +1,111 @@
+"""What waits in a queue goes out, when the answer before it has ended well.
+
+Owns the look for chats whose turn has come, and the one transaction in which a message that waits
+becomes an intent. Relies on the constraint of one live answer per chat: of two processes that look at
+once, one sends. Rights and account are asked again, now; what may not be sent stays, and says why.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, Subquery
+
+from chats import permissions
+from chats.models import Intent, Message, Queued
+from chats.models.chats import AtV0
+from chats.models.messages import LIVE, MessageState
+from chats.models.queue import Hindrance
+from chats.permissions import Action
+from chats.relay import intents, queue, store, uploads
+from chats.rendering.message import PLAIN_ENDINGS
+
+# Chats in one look; the next look is at most a second away.
+MOST = 20
+
+
+class _Stays(Exception):
+    """It is not its turn after all: nothing was written."""
+
+
+def drain() -> list[UUID]:
+    """Send the next message of every chat in which nothing holds it; the chats that changed."""
+    return [chat for chat in due() if _sent_next(chat)]
+
+
+def due() -> list[UUID]:
+    """Chats in which something may go out now, in one query."""
+    answers = Message.objects.filter(chat=OuterRef("chat"), role="assistant")
+    newest = answers.order_by("-position")
+    ahead = Queued.objects.filter(chat=OuterRef("chat"), position__lt=OuterRef("position"))
+    plain = Q(finish_reason=None) | Q(finish_reason__in=[each for each in PLAIN_ENDINGS if each])
+    ended_well = Message.objects.filter(
+        plain, pk=OuterRef("newest"), state=MessageState.FINISHED, asks="", restored={}
+    )
+    rows = (
+        Queued.objects.filter(
+            chat__deleted_at=None, chat__write_permission=True, chat__at_v0=AtV0.THERE, problem=""
+        )
+        .annotate(newest=Subquery(newest.values("pk")[:1]))
+        .filter(
+            Q(is_urgent=True) | (Exists(ended_well) & ~Exists(ahead.exclude(problem=""))),
+            ~Exists(answers.filter(state__in=LIVE)),
+        )
+    )
+    return list(rows.order_by().values_list("chat", flat=True).distinct()[:MOST])
+
+
+def _sent_next(chat: UUID) -> bool:
+    """Whether the chat has changed: its next message is an intent now, or has a problem."""
+    try:
+        with transaction.atomic():
+            store.bump(chat)
+            row = Queued.objects.select_related("chat", "person").filter(chat=chat).first()
+            if row is None or queue.held(row.chat, row):
+                raise _Stays
+            if problem := _problem(row):
+                _keep(row, problem)
+            else:
+                _send(row)
+            return True
+    except (_Stays, intents.Busy):
+        return False
+    except uploads.Missing:
+        return _hinder(chat, Hindrance.FILES)
+    except intents.TokenReused:
+        return _hinder(chat, Hindrance.USED)
+
+
+def _problem(row: Queued) -> Hindrance:
+    """Why its author may not send this now, whatever was so when it was written."""
+    if not row.person.is_active:
+        return Hindrance.ACCOUNT
+    if not permissions.may(row.person, row.chat, Action.SEND):
+        return Hindrance.RIGHTS
+    return Hindrance.NONE
+
+
+def _send(row: Queued) -> None:
+    uploads.hand_over(row)
+    payload = dict(row.payload)
+    if row.chat.v0_id:
+        # The chat has got it with its first message.
+        payload.pop("metadata", None)
+    Queued.objects.filter(id=row.id).delete()
+    answer = intents.send(row.person, row.token, payload, row.chat, **row.fields)
+    # The form that it came in is still the same one, whatever was edited since.
+    Intent.objects.filter(answer=answer).update(digest=row.digest)
+
+
+def _keep(row: Queued, problem: Hindrance) -> None:
+    Queued.objects.filter(id=row.id).update(problem=problem, is_urgent=False)
+
+
+def _hinder(chat: UUID, problem: Hindrance) -> bool:
+    with transaction.atomic():
+        store.bump(chat)
+        row = Queued.objects.filter(chat=chat).first()
+        if row is not None:
+            _keep(row, problem)
+    return row is not None
