@@ -39,8 +39,8 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("click", (event) => {
   const example = event.target.closest("[data-prompt]");
-  if (event.detail > 1 && event.target.closest("#action")) {
-    // Stop comes to stand where Send stood: a double click on Send is not a wish to stop.
+  if (event.detail > 1 && event.target.closest(".composer-button")) {
+    // Another button comes to stand where Send stood: a double click on Send is one wish.
     event.preventDefault();
   } else if (example) {
     event.preventDefault();
