@@ -128,6 +128,7 @@ OF_A_NEW_CHAT = (
     "a lost delta",
     "no closing snapshot",
 )
+# Faults of a restore and of a chat that comes as a whole are played in tests/relay, with what pages say.
 # What the app never asks for yet, as a kind of fault at an operation: why no page can show it.
 NOT_YET = {
     ("starting", "chats.getPreview"): "No page shows a preview.",
@@ -135,7 +136,6 @@ NOT_YET = {
     ("status", "chats.getFiles"): "No page shows files, so none can be said to be unready.",
     ("status", "chats.updateFiles"): "No page changes files.",
     ("reset", "chats.downloadFiles"): "No page offers files to download.",
-    ("status", "chats.restoreMessage"): "No page brings an older version back.",
     ("status", "chats.deploy"): "No page deploys.",
 }
 
