@@ -39,6 +39,7 @@ OF_A_CHAT = {
     "connect": {"GET": "GRANT"},
     "project": {"POST": "GRANT"},
     "menu": {"GET": "READ"},
+    "search": {"GET": "READ"},
     "export_markdown": {"GET": "READ"},
     "export_json": {"GET": "READ"},
     "mute": {"POST": "LIST"},

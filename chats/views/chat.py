@@ -27,6 +27,7 @@ from chats.relay import intents
 from chats.relay.rows import shown
 from chats.relay.uploads import of_message
 from chats.rendering import wishes
+from chats.rendering.finding import LONGEST, spaced
 from chats.rendering.fixed import fixed, marks
 from chats.rendering.message import message_node
 from chats.views.access import Request, allowed_actions
@@ -122,6 +123,7 @@ def page(
         "may_send": may_send,
         **(queue_of(request, found, allowed) if queue_length else {}),
         "text": text,
+        "find": spaced(request.GET.get("find") or "")[:LONGEST],
         "attached": files,
         "refusal": refusal,
         **composer(found, live, token=uuid4()),

@@ -1,4 +1,4 @@
-// Adds: keys for new chat, field, next and previous chat, last answer; and a dialog that lists them.
+// Adds: keys for new chat, field, search, next and previous chat, last answer; and a dialog that lists them.
 // Without it: links and buttons do the same, and the browser's own keys go from one to the next.
 const dialog = document.getElementById("shortcuts");
 const said = document.getElementById("shortcut-said");
@@ -32,6 +32,7 @@ const plain = {
   j: () => open(neighbour(1)),
   k: () => open(neighbour(-1)),
   c: copyAnswer,
+  f: () => document.querySelector("[data-search-open]")?.click(),
 };
 const withModifiers = { O: plain.n, C: copyAnswer, ArrowDown: plain.j, ArrowUp: plain.k };
 
