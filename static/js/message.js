@@ -39,12 +39,19 @@ async function act(link) {
   else location.assign(link.href);
 }
 
+/** What is folded, and what it is folded into, by its line, as a reader would: so it stays open. */
+function unfold(target) {
+  for (let around = target; around; around = around.parentElement?.closest("details")) {
+    if (around.localName === "details" && !around.open) around.querySelector(":scope > summary")?.click();
+  }
+}
+
 /** Goes to what an address names, if it is on this page; whether it is. */
 function goTo(href) {
   const { hash, pathname, search } = new URL(href, location.href);
   const target = hash && document.getElementById(hash.slice(1));
   if (!target || pathname !== document.getElementById("at")?.dataset.page) return false;
-  if (target.localName === "details") target.open = true;
+  unfold(target);
   // First by the hash, which marks the target; then the whole address, which others can use.
   location.hash = hash;
   history.replaceState(history.state, "", pathname + search + hash);
@@ -67,7 +74,3 @@ document.addEventListener("click", (event) => {
 
 // What another script wants to show, such as a hit of a search.
 document.addEventListener("message:go", (event) => goTo(event.detail) && event.preventDefault());
-
-// The link to a part that is folded means what is in it.
-const named = location.hash && document.getElementById(location.hash.slice(1));
-if (named?.localName === "details") named.open = true;
