@@ -33,8 +33,16 @@ if TYPE_CHECKING:
 
     from chats.models import Person, Team
     from tests.app_server import AppServer
+    from tests.tabs import Tab, Tabs
 
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# The first is the same engine without a browser's own windows, and starts pages in a third of the time.
+CHROMIUM = (
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+)
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -170,8 +178,9 @@ def browser() -> Iterator[Browser]:
 
 
 class PageOf(Protocol):
-    """`page_of(app, "owner@example.com")`: a new page of a new context in which that person is
-    signed in, or nobody for None. Anything on its console that is an error, an exception or a
+    """`page_of(app, "owner@example.com")`: an empty page of a context of its own in which that person
+    is signed in, or nobody for None. A `fresh` one is used by nobody before or after: scripts and
+    listeners that a test adds stay. Anything on its console that is an error, an exception or a
     violation of the policy fails the test at its end, unless it matches `allowed`."""
 
     def __call__(
@@ -181,29 +190,44 @@ class PageOf(Protocol):
         *,
         allowed: str = "",
         path: str = "",
+        fresh: bool = False,
         **context: object,
     ) -> Page: ...
 
 
+@pytest.fixture(scope="module")
+def tabs(browser: Browser) -> Tabs:
+    from tests.tabs import Tabs
+
+    return Tabs(browser)
+
+
 @pytest.fixture
-def page_of(browser: Browser) -> Iterator[PageOf]:
+def page_of(tabs: Tabs) -> Iterator[PageOf]:
     from django.conf import settings
 
     errors: list[str] = []
-    contexts = []
+    taken: list[tuple[Tab, bool]] = []
 
     def page_of(
-        app: AppServer, email: str | None, *, allowed: str = "", path: str = "", **options: object
+        app: AppServer,
+        email: str | None,
+        *,
+        allowed: str = "",
+        path: str = "",
+        fresh: bool = False,
+        **options: object,
     ) -> Page:
-        # Nobody looks: what moves would be painted all the same, sixty times in a second.
-        options = {"reduced_motion": "reduce", **options}
-        context = browser.new_context(base_url=app.url, **options)  # type: ignore[arg-type]
-        contexts.append(context)
+        from tests.tabs import Tabs
+
+        pool = Tabs(tabs.browser) if fresh else tabs
+        tab = pool.take(f"{app.url}/healthz", base_url=app.url, **options)
+        taken.append((tab, fresh))
+        page = tab.page
         if email is not None:
             session = app.session_of(email)
             name = settings.SESSION_COOKIE_NAME
-            context.add_cookies([{"name": name, "value": session, "url": app.url}])
-        page = context.new_page()
+            page.context.add_cookies([{"name": name, "value": session, "url": app.url}])
 
         def note(text: str) -> None:
             if not (allowed and re.search(allowed, text)):
@@ -213,13 +237,16 @@ def page_of(browser: Browser) -> Iterator[PageOf]:
             if message.type == "error":
                 note(message.text)
 
-        page.on("console", on_console)
-        page.on("pageerror", lambda error: note(str(error)))
+        tab.listen("console", on_console)
+        tab.listen("pageerror", lambda error: note(str(error)))
         if path:
             page.goto(path)
         return page
 
     yield page_of
-    for context in contexts:
-        context.close()
+    for tab, fresh in taken:
+        if fresh:
+            tab.page.context.close()
+        else:
+            tabs.put_back(tab)
     assert not errors, "\n".join(errors)

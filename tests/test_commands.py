@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import sqlite3
@@ -110,6 +111,26 @@ def data(tmp_path: Path) -> Path:
     return tmp_path / "var"
 
 
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data of an earlier run, with the sample chats."""
+    folder = tmp_path_factory.mktemp("known") / "var"
+    first = Run(folder, sys.executable, "manage.py", "serve", DEBUG="1")
+    try:
+        first.wait()
+        first.process.send_signal(signal.SIGTERM)
+        first.process.wait(20)
+    finally:
+        first.close()
+    return folder
+
+
+@pytest.fixture
+def later(data: Path, known: Path) -> None:
+    """A run that is not the first one."""
+    shutil.copytree(known, data)
+
+
 @pytest.fixture
 def run(data: Path) -> Iterator[Callable[..., Run]]:
     with ExitStack() as stack:
@@ -165,6 +186,7 @@ def test_make_run_serves_the_demo_and_keeps_it(run: Callable[..., Run], data: Pa
     assert secret.strip() not in first.out + again.out
 
 
+@pytest.mark.usefixtures("later")
 def test_ctrl_c_ends_everything_and_says_nothing_bad(run: Callable[..., Run]) -> None:
     started = run(sys.executable, "manage.py", "serve", DEBUG="1")
     started.wait()
@@ -187,6 +209,7 @@ def test_a_port_that_is_taken_is_said_in_one_line(run: Callable[..., Run], name:
     )
 
 
+@pytest.mark.usefixtures("later")
 def test_a_sandbox_that_dies_ends_the_app_loudly(run: Callable[..., Run]) -> None:
     started = run(sys.executable, "manage.py", "serve", DEBUG="1")
     started.wait()
@@ -234,6 +257,7 @@ def test_outside_debug_there_are_no_demo_people(run: Callable[..., Run], tmp_pat
     assert "no active person" in asked.stderr
 
 
+@pytest.mark.usefixtures("later")
 def test_ask_prints_the_answer_and_its_address(run: Callable[..., Run], data: Path) -> None:
     started = run()
     started.wait()
@@ -286,6 +310,7 @@ def test_ask_prints_the_answer_and_its_address(run: Callable[..., Run], data: Pa
         assert words in refused.stderr
 
 
+@pytest.mark.usefixtures("later")
 def test_ask_runs_by_itself_when_no_server_is_up(run: Callable[..., Run], data: Path) -> None:
     started = run()
     started.wait()

@@ -166,7 +166,7 @@ def test_without_scripts_the_form_takes_files_along(
 
 def test_nothing_of_a_hostile_file_runs(app: AppServer, page_of: PageOf, world: World) -> None:
     """Shown while it is written and in its message, and opened by itself."""
-    page = page_of(app, OWNER, path="/", allowed=REFUSED)
+    page = page_of(app, OWNER, path="/", allowed=REFUSED, fresh=True)
     ran: list[str] = []
     page.on("dialog", lambda dialog: ran.append(dialog.message))
     taken = [file(name, data) for name, data, _, refused in HOSTILE if not refused]

@@ -74,7 +74,7 @@ def say(world: World, chat: str, text: str) -> str:
 
 
 def opened(world: World, page_of: PageOf, path: str, **options: Any) -> Page:
-    page = page_of(world.app, OWNER)
+    page = page_of(world.app, OWNER, fresh=True)
     prepared(page.context, **options)
     page.goto(path)
     is_live(page)

@@ -78,7 +78,7 @@ HAS_GROWN = """([count, more]) => letters().length >= count + more || !runs()"""
 
 @pytest.fixture
 def page(app: AppServer, page_of: PageOf) -> Page:
-    page = page_of(app, OWNER)
+    page = page_of(app, OWNER, fresh=True)
     page.add_init_script(WATCH)
     page.goto("/")
     return page
@@ -146,7 +146,7 @@ def test_a_page_left_open_follows_a_server_that_is_started_again(
     sandbox: Sandbox, here: Callable[[Mapping[str, str]], World], page_of: PageOf, end: str
 ) -> None:
     own = here(PATIENT)
-    page = page_of(own.app, OWNER, allowed=AWAY)
+    page = page_of(own.app, OWNER, allowed=AWAY, fresh=True)
     page.add_init_script(WATCH)
     page.goto("/")
     chat = ask(page, SHORT)

@@ -38,8 +38,6 @@ LONG = "scenario: long size=800000 chunk=10000\npace: 0.8"
 # One frame of it is 710 kB, and the buffers hold little more than half.
 HISTORY = "scenario: long size=300000 chunk=60000\npace: 0"
 SHORT = "scenario: long size=60000 chunk=1000\npace: 0.5"
-# What a socket that reads nothing takes at most: the buffers of this process and of the kernel.
-BUFFERS = 450_000
 DEAF = 25
 
 
@@ -195,12 +193,8 @@ def play(world: World, deaf: int = 0) -> Run:
         assert world.send(chat, LONG).status_code == 303
         if deaf:
             wait_until(lambda: given_up(world.app, chat) == deaf, within=60, what="giving up")
-            taken = list(reader.frames)
             for peer in peers:
                 is_aborted(peer)
-            # While they took nothing, the reader was given one frame after the other.
-            beyond = [n for n in range(len(taken)) if sum(taken[:n]) > BUFFERS]
-            assert len(beyond) >= 3
         reader.wait_for_the_end()
         return Run(reader.peak - before, len(reader.frames))
 

@@ -122,8 +122,9 @@ class Play:
             if self.world.send(chat.id, text).status_code == 303:
                 chat.typed.append(text)
         if self.chance.random() < 0.03:
-            self.world.post(f"/chats/{chat.id}/rename/", title=f"Given {number}")
-            chat.title = f"Given {number}"
+            renamed = self.world.post(f"/chats/{chat.id}/rename/", title=f"Given {number}")
+            # What v0 has closed takes no title any more.
+            chat.title = f"Given {number}" if renamed.status_code == 303 else chat.title
 
     def delete(self, chat: Chat) -> None:
         self.v0.delete(chat.v0_id)

@@ -11,11 +11,11 @@ from chats.live.difference import Operation
 from chats.live.html import render
 from chats.live.state import Node
 from chats.rendering.frames import frame
-from tests.browser.live.following import Follow, Send, stand
+from tests.browser.live.following import Early, Follow, Send, stand
 from tests.browser.live.site import PATIENCE, Site, page, running_site
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Error
     from playwright.sync_api import Page as Tab
 
 
@@ -25,16 +25,40 @@ def site() -> Iterator[Site]:
         yield site
 
 
-@pytest.fixture
-def tab(browser: Browser) -> Iterator[Tab]:
-    """A tab; an exception in it fails the test. Its delays are as long as they can be."""
+@pytest.fixture(scope="module")
+def kept(browser: Browser) -> Iterator[Tab]:
+    """The tab that all tests of a module use: each new one would start a process of Chromium's."""
     tab = browser.new_page()
-    errors: list[str] = []
-    tab.on("pageerror", lambda error: errors.append(str(error)))
-    tab.add_init_script("Math.random = () => 1")
     tab.set_default_timeout(PATIENCE * 1000)
     yield tab
     tab.close()
+
+
+@pytest.fixture
+def early(kept: Tab) -> Iterator[Early]:
+    """`early(script)`: it runs before every page of this test."""
+    session = kept.context.new_cdp_session(kept)
+    session.send("Page.enable")
+
+    def early(script: str) -> None:
+        session.send("Page.addScriptToEvaluateOnNewDocument", {"source": script})
+
+    yield early
+    session.detach()
+
+
+@pytest.fixture
+def tab(kept: Tab, early: Early) -> Iterator[Tab]:
+    """A tab; an exception in it fails the test. Its delays are as long as they can be."""
+    errors: list[str] = []
+
+    def note(error: Error) -> None:
+        errors.append(str(error))
+
+    kept.on("pageerror", note)
+    early("Math.random = () => 1")
+    yield kept
+    kept.remove_listener("pageerror", note)
     assert not errors
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 Send = Callable[..., None]
 Follow = Callable[..., Send]
+Early = Callable[[str], None]
 
 
 def details(

@@ -13,6 +13,7 @@ from chats.live.html import render
 from chats.live.state import Node
 from chats.rendering.frames import beat, frame, mark
 from tests.browser.live.following import (
+    Early,
     article,
     connection,
     details,
@@ -23,7 +24,6 @@ from tests.browser.live.following import (
 from tests.browser.live.site import PATIENCE, Site, page
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
     from playwright.sync_api import Page as Tab
 
 
@@ -78,10 +78,10 @@ def test_a_lost_connection_comes_back_to_where_the_page_stands(
 
 
 def test_the_wait_grows_until_a_frame_comes_and_not_only_an_open_socket(
-    site: Site, tab: Tab
+    site: Site, tab: Tab, early: Early
 ) -> None:
     site.pages["/"] = page(live='{"retry":0.001,"longest":0.1}')
-    tab.add_init_script(WAITS)
+    early(WAITS)
     tab.goto(site.url)
     for _ in range(5):
         site.socket().close(1013)
@@ -101,19 +101,18 @@ def test_the_wait_grows_until_a_frame_comes_and_not_only_an_open_socket(
 
 
 def test_frames_that_break_again_and_again_are_asked_for_ever_less_often(
-    site: Site, browser: Browser
+    site: Site, kept: Tab, early: Early
 ) -> None:
+    """Frames that break raise: a tab of which that is expected."""
     site.pages["/"] = page(live='{"retry":0.001,"longest":60}')
-    tab = browser.new_page()
-    tab.add_init_script("Math.random = () => 1;" + WAITS)
-    tab.goto(site.url)
+    early("Math.random = () => 1;" + WAITS)
+    kept.goto(site.url)
     for _ in range(5):
         socket = site.socket()
         socket.send(beat("h.2"))
         socket.send(frame([SetAttrs("nowhere", "i", (("title", "x"),))], "h.3"))
     assert site.socket().query["at"] == ""
-    assert tab.evaluate("waits.filter((after) => after < 1000)") == [1, 2, 4, 8, 16]
-    tab.close()
+    assert kept.evaluate("waits.filter((after) => after < 1000)") == [1, 2, 4, 8, 16]
 
 
 def test_a_server_that_is_down_is_asked_again_until_it_is_back(site: Site, tab: Tab) -> None:
@@ -140,20 +139,18 @@ def test_a_server_that_is_down_is_asked_again_until_it_is_back(site: Site, tab: 
     ],
 )
 def test_a_page_that_is_not_what_a_frame_takes_it_for_asks_for_everything(
-    site: Site, browser: Browser, operation: Operation
+    site: Site, kept: Tab, operation: Operation
 ) -> None:
     site.pages["/"] = page(render(article()), live=QUICK)
-    tab = browser.new_page()
-    tab.goto(site.url)
+    kept.goto(site.url)
     socket = site.socket()
     socket.send(frame([operation], "h.2"))
     again = site.socket()
     assert again.query == {"at": "", "after": "a1", "version": "7"}
     again.send(frame([Put("messages", article(details("everything")))], "h.3"))
-    stand(tab, "h.3")
-    assert connection(tab) == "live"
-    assert tab.text_content("#m1-p0-b") == "everything"
-    tab.close()
+    stand(kept, "h.3")
+    assert connection(kept) == "live"
+    assert kept.text_content("#m1-p0-b") == "everything"
 
 
 def test_silence_is_a_lost_connection(site: Site, tab: Tab) -> None:
@@ -165,8 +162,8 @@ def test_silence_is_a_lost_connection(site: Site, tab: Tab) -> None:
     wait_until_closed(first)
 
 
-def test_every_frame_begins_the_silence_anew(site: Site, tab: Tab) -> None:
-    tab.add_init_script(
+def test_every_frame_begins_the_silence_anew(site: Site, tab: Tab, early: Early) -> None:
+    early(
         """window.armed = [];
         const [wait, clear] = [setTimeout, clearTimeout];
         window.setTimeout = (action, after) => {

@@ -1,0 +1,86 @@
+"""Tabs of one browser that tests use one after another.
+
+Owns what is taken out of a tab between two tests: its page, cookies, storage, permissions, routes, media
+and size. Relies on Playwright; never closes the browser. A new tab for each test would start a process of
+Chromium's and load every file anew, which together cost four times as much as the page itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.sync_api import Browser, Error, Page
+
+DEFAULTS: dict[str, Any] = {
+    # Nobody looks: what moves would be painted all the same, sixty times in a second.
+    "reduced_motion": "reduce",
+    "color_scheme": "light",
+    "viewport": {"width": 1280, "height": 720},
+}
+
+
+@dataclass(eq=False)
+class Tab:
+    """One page in a context of its own. `home` is an address of the site that loads nothing else."""
+
+    page: Page
+    home: str
+    options: dict[str, Any]
+    listeners: list[tuple[Any, Callable[..., Any]]] = field(default_factory=list)
+
+    def listen(self, event: Any, listener: Callable[..., Any]) -> None:
+        self.page.on(event, listener)
+        self.listeners.append((event, listener))
+
+    def clean(self) -> None:
+        """As if nobody had used it; raises what Playwright raises when that cannot be."""
+        page, context = self.page, self.page.context
+        for event, listener in self.listeners:
+            page.remove_listener(event, listener)
+        self.listeners.clear()
+        for other in context.pages:
+            if other is not page:
+                other.close()
+        page.unroute_all(behavior="ignoreErrors")
+        context.clear_cookies()
+        context.clear_permissions()
+        page.goto(self.home)
+        page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+        page.emulate_media(
+            media="null",
+            color_scheme=self.options["color_scheme"],
+            reduced_motion=self.options["reduced_motion"],
+        )
+        if page.viewport_size != self.options["viewport"]:
+            page.set_viewport_size(self.options["viewport"])
+
+
+class Tabs:
+    def __init__(self, browser: Browser) -> None:
+        self.browser = browser
+        self._free: dict[str, list[Tab]] = {}
+
+    def take(self, home: str, **options: Any) -> Tab:
+        """A clean tab with these options of a context."""
+        options = {**DEFAULTS, **options}
+        free = self._free.get(_kind(home, options))
+        if free:
+            return free.pop()
+        return Tab(self.browser.new_context(**options).new_page(), home, options)
+
+    def put_back(self, tab: Tab) -> None:
+        if tab.page.is_closed():
+            return
+        try:
+            tab.clean()
+        except Error:
+            # The site does not answer any more, say.
+            tab.page.context.close()
+        else:
+            self._free.setdefault(_kind(tab.home, tab.options), []).append(tab)
+
+
+def _kind(home: str, options: dict[str, Any]) -> str:
+    return repr((home, sorted(options.items())))
