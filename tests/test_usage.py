@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chats.models import Chat, Entry, Intent, Message, Person, Team
-from chats.usage import MoneyError, credits, record, shown, units  # noqa: A004
+from chats.usage import MoneyError, credits, record, record_created, shown, units  # noqa: A004
 from chats.v0api.types import Amounts, Number, Usage
 
 CHATS = Path(__file__).parent.parent / "chats"
@@ -200,3 +200,15 @@ def test_no_binary_fraction_comes_near_money() -> None:
 def test_the_search_for_binary_fractions_finds_them() -> None:
     for line in ("float(cost)", "cost * 0.5", "models.FloatField()", "models.DecimalField()"):
         assert floats(ast.parse(line)) == [1], line
+
+
+def test_a_chat_that_cost_something_without_a_message_is_in_the_ledger_once(
+    answer: Message,
+) -> None:
+    intent = Intent.objects.select_related("chat").get()
+    assert record_created(intent, usage("0", tokens="0")) is None
+    for total in ("0.5", "0.25"):
+        record_created(intent, usage(total))
+    (entry,) = Entry.objects.all()
+    assert (entry.message_id, entry.credits_total) == (intent.pk, units(Decimal("0.25")))
+    assert (entry.person, entry.team, entry.outcome) == (intent.person, answer.chat.team, "created")

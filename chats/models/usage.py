@@ -15,7 +15,8 @@ from chats.models.teams import Team
 
 
 class Entry(models.Model):
-    """What one answer used: keyed by the message, which it outlives; the last write wins.
+    """What one answer used: keyed by the message, which it outlives; the last write wins. Of a chat that
+    was made of files `message_id` is the intent's.
 
     Tokens are counts; credits are whole numbers of 10^-12 credit.
     """

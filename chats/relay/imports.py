@@ -52,6 +52,7 @@ class Imports:
                     url=payload["url"], branch=payload.get("branch", ""), **around
                 )
                 made = await self.client.create_from_repo(repository)
+        wish.usage = made.usage
         return made.chat
 
     async def find(self, wish: Wish) -> types.Chat | None:

@@ -21,6 +21,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from chats import usage
 from chats.models import Chat, Intent, Message
 from chats.models.chats import AtV0, Privacy
 from chats.models.messages import WHOLE_CHATS, IntentState
@@ -40,7 +41,8 @@ OUTCOME = ("before", "problem", "detail", "again")
 @dataclass(slots=True)
 class Wish:
     """One wish as it stood when it was claimed. `payload` is as `intents` wrote it; `content` is what
-    a maker needs for the POST alone, and is never stored; `v0_chat` an id at v0, "" for none."""
+    a maker needs for the POST alone, and is never stored; `usage` what v0 said that it cost; `v0_chat` an
+    id at v0, "" for none."""
 
     intent: UUID
     chat: UUID
@@ -49,6 +51,7 @@ class Wish:
     payload: dict[str, Any]
     v0_chat: str
     content: Any = field(default=None, repr=False)
+    usage: types.Usage | None = None
 
 
 def claim(limit: int = 5) -> list[Wish]:
@@ -117,6 +120,9 @@ def accepted(wish: Wish, made: types.Chat) -> None:
             state=IntentState.ACCEPTED, lease_until=_until()
         )
         _bump(wish, v0_id=made.id, privacy_at_v0=made.privacy[:20])
+        if wish.usage is not None:
+            intent = Intent.objects.select_related("chat").get(id=wish.intent)
+            usage.record_created(intent, wish.usage)
         here = Chat.objects.filter(id=wish.chat)
         if not wish.payload.get("title"):
             here.filter(title_given=False).update(title=made.title[:200])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from decimal import Decimal
+from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -31,32 +33,62 @@ def record(message: Message, usage: Usage, outcome: str) -> Entry:
     not move what was spent. `outcome` is the answer's state. A figure that no column can hold is
     written as 0 and logged: an odd number from outside must not keep an answer from ending.
     """
-    entry = Entry(
-        message_id=message.pk,
-        person_id=Intent.objects.filter(answer=message).values_list("person", flat=True).first(),
-        team_id=message.chat.team_id,
-        chat_id=message.chat_id,
-        model=usage.model[:60],
-        outcome=outcome[:20],
-        started_at=message.created_at,
-        ended_at=message.ended_at or timezone.now(),
-        **_figures("tokens", usage.tokens, message),
-        **_figures("credits", usage.credits, message),
+    person = Intent.objects.filter(answer=message).values_list("person", flat=True).first()
+    return _upsert(
+        Entry(
+            message_id=message.pk,
+            person_id=person,
+            team_id=message.chat.team_id,
+            chat_id=message.chat_id,
+            outcome=outcome[:20],
+            started_at=message.created_at,
+            ended_at=message.ended_at or timezone.now(),
+            **_told(usage, message.pk),
+        )
     )
+
+
+def record_created(intent: Intent, usage: Usage) -> Entry | None:
+    """Write what a chat cost that was made without a message, keyed by its intent; None for nothing."""
+    if not usage.tokens.total and not usage.credits.total:
+        return None
+    return _upsert(
+        Entry(
+            message_id=intent.pk,
+            person_id=intent.person_id,
+            team_id=intent.chat.team_id,
+            chat_id=intent.chat_id,
+            outcome="created",
+            started_at=intent.posted_at,
+            ended_at=timezone.now(),
+            **_told(usage, intent.pk),
+        )
+    )
+
+
+def _upsert(entry: Entry) -> Entry:
     Entry.objects.bulk_create(
         [entry], update_conflicts=True, unique_fields=["message_id"], update_fields=FIGURES
     )
     return entry
 
 
-def _figures(of: str, amounts: Amounts, message: Message) -> dict[str, int]:
+def _told(usage: Usage, key: UUID) -> dict[str, Any]:
+    return {
+        "model": usage.model[:60],
+        **_figures("tokens", usage.tokens, key),
+        **_figures("credits", usage.credits, key),
+    }
+
+
+def _figures(of: str, amounts: Amounts, key: UUID) -> dict[str, int]:
     held = _tokens if of == "tokens" else units
     figures = {}
     for kind in KINDS:
         try:
             figures[f"{of}_{kind}"] = held(getattr(amounts, kind))
         except MoneyError:
-            log.error("%s_%s of message %s cannot be held", of, kind, message.pk)
+            log.error("%s_%s of message %s cannot be held", of, kind, key)
             figures[f"{of}_{kind}"] = 0
     return figures
 
