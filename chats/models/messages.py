@@ -48,7 +48,8 @@ class Message(models.Model):
     it ended on. `sent_with` is what a person chose beside the text (see `relay.intents`), for those alone
     who may send. `restored` is of an answer that records that the files went back: the uuid of the
     earlier answer as `message`, and when that was made as `created`. `problem` is a code that templates put into words and
-    `detail` v0's own words; before `again_at` v0 takes no other try. `holder`, `fence` and `lease_until` say which process runs it: every
+    `detail` v0's own words; before `again_at` v0 takes no other try. `waited_since` is when the chat
+    began to wait for the decision that an answer follows. `holder`, `fence` and `lease_until` say which process runs it: every
     write of a run names its fence.
     """
 
@@ -80,6 +81,7 @@ class Message(models.Model):
     )
     created_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, blank=True)
+    waited_since = models.DateTimeField(null=True, blank=True)
     holder = models.CharField(max_length=40, blank=True)
     fence = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)

@@ -198,6 +198,8 @@ def _record(
             person=person,
             said=said,
         )
+        answer = Message.objects.filter(intent__message=said)
+        answer.update(waited_since=task.asked.ended_at)
 
     return record
 

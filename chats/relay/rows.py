@@ -49,7 +49,14 @@ def shown(message: Message) -> Shown:
         pending=message.state == "finished" and bool(message.asks),
         stopping=message.is_live and message.stop_asked_at is not None,
         chat=str(message.chat_id),
+        waited=_waited(message),
     )
+
+
+def _waited(message: Message) -> float:
+    """Seconds from the end of the answer that asked to the decision, which began this one."""
+    since = message.waited_since
+    return max(0.0, (message.created_at - since).total_seconds()) if since else 0.0
 
 
 def _files(message: Message) -> tuple[list[File], list[Attachment]]:

@@ -92,8 +92,10 @@ def test_a_decision_goes_out_once_and_is_kept(
     assert world.ledger["posts"] == before + 1
     assert sent_task(world, chat).items() >= task.items()
     assert body(world) == {"task": sent_task(world, chat), **MAX}
+    assert final["waited_since"] == asked["ended_at"]
     page = world.client.get(f"/chats/{chat}/").text
     assert words in page
+    assert re.search(r"Worked for [^<]* · waited [^<]* for a person<", page)
     told = re.findall(r'<p class="own-told">(.*?)</p>', page, re.DOTALL)
     assert len(told) == 1
     assert " by Olivia" in told[0]
