@@ -14,7 +14,7 @@ that it belongs to is folded around it. Applying a difference twice changes noth
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from chats.live.state import Attrs, Node, State
@@ -67,34 +67,40 @@ def difference(old: State, new: State) -> tuple[Operation, ...]:
     A message that is in `old` only stays on the page, as history. One that is in `new` only is put
     at the end, unless it belongs before one that the page has: then the list is stale.
     """
-    operations = tuple(_state(old, new))
-    gone = {operation.id for operation in operations if isinstance(operation, Delete)}
-    return tuple(_moving(operations, gone)) if gone else operations
+    return tuple(_moving(list(_state(old, new))))
 
 
-def _moving(operations: Iterable[Operation], gone: set[str]) -> Iterator[Operation]:
+@dataclass(frozen=True, slots=True)
+class _Gone:
+    """What is missing in one place, and may come in another."""
+
+    node: Node
+
+
+def _moving(found: list[Operation | _Gone]) -> Iterator[Operation]:
     """What goes in one place and comes in another is one move, and whatever comes behind it too: a
-    frame that is applied twice must find the same order."""
-    listed = list(operations)
-    come = {id for operation in listed if isinstance(operation, Put) for id in _tops(operation)}
+    frame that is applied twice must find the same order. An element goes after what moves out of it."""
+    put = [each.node for each in found if isinstance(each, Put)]
+    tops = {node.id for node in put}
+    come = tops | {child.id for node in put for child in node.children}
+    leaving = [each.node for each in found if isinstance(each, _Gone) and each.node.id not in tops]
+    gone = {each.node.id for each in found if isinstance(each, _Gone)}
+    gone |= {child.id for node in leaving for child in node.children}
+    late = {node.id for node in leaving if any(child.id in come for child in node.children)}
     moving: set[str] = set()
-    for operation in listed:
-        match operation:
-            case Delete(id) if id in gone & come:
-                continue
+    for each in found:
+        match each:
+            case _Gone(node):
+                if node.id not in come | late:
+                    yield Delete(node.id, node.tag)
             case Put(parent, node) if node.id in gone or parent in moving:
                 moving.add(parent)
                 yield from _refilled(Move(parent, node), gone)
             case Put():
-                yield from _refilled(operation, gone)
+                yield from _refilled(each, gone)
             case _:
-                yield operation
-
-
-def _tops(operation: Put) -> Iterator[str]:
-    """The ids that a put can bring from elsewhere: its own and those of its children."""
-    yield operation.node.id
-    yield from (child.id for child in operation.node.children)
+                yield each
+    yield from (Delete(node.id, node.tag) for node in leaving if node.id in late)
 
 
 def _refilled(operation: Put | Move, gone: set[str]) -> Iterator[Operation]:
@@ -110,7 +116,7 @@ def _refilled(operation: Put | Move, gone: set[str]) -> Iterator[Operation]:
     yield from (Move(node.id, child) for child in node.children[first:])
 
 
-def _state(old: State, new: State) -> Iterator[Operation]:
+def _state(old: State, new: State) -> Iterator[Operation | _Gone]:
     if old is new:
         return
     yield from _fixed(old.fixed, new.fixed)
@@ -124,7 +130,7 @@ def _state(old: State, new: State) -> Iterator[Operation]:
         yield Stale()
 
 
-def _node(parent: str, old: Node, new: Node) -> Iterator[Operation]:
+def _node(parent: str, old: Node, new: Node) -> Iterator[Operation | _Gone]:
     if old is new:
         return
     # Most of a long answer is one object in both: a chunk must not cost a look at every block.
@@ -164,7 +170,7 @@ def _attrs(old: Node, new: Node) -> Iterator[SetAttrs]:
         yield SetAttrs(new.id, new.tag, changed, gone)
 
 
-def _fixed(old: Sequence[Node], new: Sequence[Node]) -> Iterator[Operation]:
+def _fixed(old: Sequence[Node], new: Sequence[Node]) -> Iterator[Operation | _Gone]:
     """Elements that have a place of their own on the page: their order says nothing."""
     before = {node.id: node for node in old}
     after = {node.id for node in new}
@@ -176,12 +182,12 @@ def _fixed(old: Sequence[Node], new: Sequence[Node]) -> Iterator[Operation]:
             yield Put(PAGE, node)
 
 
-def _children(parent: str, old: Sequence[Node], new: Sequence[Node]) -> Iterator[Operation]:
+def _children(parent: str, old: Sequence[Node], new: Sequence[Node]) -> Iterator[Operation | _Gone]:
     """What stays in its order comes first; everything behind it is put again."""
     count = _kept(old, new)
     before = {node.id: node for node in old}
     stays = {node.id for node in new[:count]}
-    yield from (Delete(node.id, node.tag) for node in old if node.id not in stays)
+    yield from (_Gone(node) for node in old if node.id not in stays)
     for node in new[:count]:
         yield from _node(parent, before[node.id], node)
     yield from (Put(parent, node) for node in new[count:])

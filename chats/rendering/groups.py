@@ -17,11 +17,9 @@ from django.template.loader import render_to_string
 
 from chats.live.state import Attrs, Node
 from chats.rendering import words
-from chats.rendering.agent_actions import is_todo_list
 from chats.rendering.parts import PartView
 from chats.rendering.timeline import SECOND, span
 from chats.v0api.types import (
-    AgentActionPart,
     BashPart,
     FileEditPart,
     FileReadPart,
@@ -46,13 +44,11 @@ class Step:
     view: PartView
 
 
-def folds(part: Part, state: str, *, is_newest: bool = True) -> bool:
+def folds(part: Part, state: str) -> bool:
     """Whether a closed line may hide this part."""
     if state != "done":
         return False
     match part:
-        case AgentActionPart():
-            return is_todo_list(part) and not is_newest
         case ThinkingPart() | FileReadPart() | FileEditPart() | SearchPart():
             return True
         case BashPart(is_dangerous=is_dangerous):
@@ -77,7 +73,7 @@ class Groups:
         def is_in_run(step: Step) -> bool:
             part, view = step.part, step.view
             is_cut = cut and not part.finished_at
-            return not is_cut and folds(part, view.state, is_newest=view.is_newest)
+            return not is_cut and folds(part, view.state)
 
         for folding, run in groupby(steps, is_in_run):
             listed = tuple(run)
@@ -113,7 +109,6 @@ def did(parts: Sequence[Part]) -> str:
         "edit": len({part.path for part in parts if isinstance(part, FileEditPart)}),
         "bash": _count(parts, BashPart),
         "tool": _count(parts, ToolCallPart),
-        "todos": sum(map(is_todo_list, parts)),
     }
     if not any(counts.values()):
         counts["thinking"] = _count(parts, ThinkingPart)

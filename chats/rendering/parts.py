@@ -44,7 +44,7 @@ class PartView:
         self._id = id
         self._wire: object = None
         self._shell: Shell | None = None
-        self.is_newest = True
+        self._is_newest = True
         self._context: Context = {}
         self._head = Node(f"{id}-h")
         self._body = Node(f"{id}-b", attrs=PLAIN)
@@ -67,9 +67,9 @@ class PartView:
     def update(self, part: Part, *, is_live: bool, is_newest: bool = True) -> Iterator[None]:
         """Bring `node` up to `part`; gives way between bounded pieces of work."""
         state = state_of(part, is_live=is_live)
-        if part.wire is self._wire and (self.state, self.is_newest) == (state, is_newest):
+        if part.wire is self._wire and (self.state, self._is_newest) == (state, is_newest):
             return
-        self._wire, self.is_newest = part.wire, is_newest
+        self._wire, self._is_newest = part.wire, is_newest
         yield from self._fill(part, closed=state != "running")
         yield
         self._shell = shell(part, state, has_body=bool(self._body.children), is_newest=is_newest)

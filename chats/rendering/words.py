@@ -168,7 +168,6 @@ COUNTED: Mapping[str, tuple[str, str]] = {
     "search": ("searched once", "searched {} times"),
     "bash": ("ran 1 command", "ran {} commands"),
     "tool": ("used 1 tool", "used tools {} times"),
-    "todos": ("updated the to-do list", "updated the to-do list {} times"),
     "thinking": ("thought once", "thought {} times"),
 }
 # What diagnostics found, one and more.

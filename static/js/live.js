@@ -69,8 +69,9 @@ function put(parent, fresh) {
 /** The same for what stands elsewhere: it becomes the last child, with what a reader did in it. */
 function move(parent, fresh) {
   const old = document.getElementById(fresh.id);
+  const wasOpened = chosen.get(old?.parentElement.id) === true;
   const element = old ? morph(old, fresh) : asChosen(fresh);
-  const isUsed = old !== null && parent.localName === "details" && isInUse(element);
+  const isUsed = old !== null && parent.localName === "details" && (wasOpened || isInUse(element));
   if (isUsed && !parent.open && chosen.get(keyOf(parent)) !== false) {
     parent.open = true;
     chosen.set(keyOf(parent), true);

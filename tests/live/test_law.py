@@ -158,6 +158,19 @@ def test_a_group_comes_around_steps_that_stay_the_same_elements() -> None:
     )
 
 
+def test_what_moves_out_of_a_group_that_goes_is_there_before_it_goes() -> None:
+    steps = tuple(Node(f"p{at}") for at in range(1, 3))
+    group = Node("g1", "details", children=(Node("g1-h", "summary"), *steps))
+    wider = Node("g0", "details", children=(Node("g0-h", "summary"), Node("p0"), *steps))
+    old = State(messages=(Node("m", children=(Node("p0"), group)),))
+    new = State(messages=(Node("m", children=(wider,)),))
+    assert difference(old, new) == (
+        Put("m", replace(wider, children=wider.children[:1])),
+        *(Move("g0", step) for step in wider.children[1:]),
+        Delete("g1", "details"),
+    )
+
+
 @given(randoms)
 @settings(max_examples=30, deadline=None)
 def test_a_hub_that_follows_another_arrives_where_that_one_is(random: Random) -> None:

@@ -135,6 +135,19 @@ SHOWS = {
         never=("\x1b", "[32m", "None"),
         title="Every kind of part",
     ),
+    "steps": Row(
+        parts="thinking agent-action file-read*3 search bash file-edit bash! agent-action thinking"
+        " file-edit*2 bash agent-action bash text",
+        shows=(
+            "Read 3 files, searched once, changed 1 file, ran 1 command",
+            "Ran npm test -- menu exit 1",
+            "1 error app/menu.tsx:7 'open' is not defined 1 warning",
+            "Changed 2 files, ran 1 command",
+            "Updated the to-do list Going on 3 of 3",
+            "Run the tests (done)",
+        ),
+        offers=("Fix with v0",),
+    ),
     "many-parts n=60": Row(
         parts="text file-read bash thinking " * 15,
         shows=("Paragraph 0.", "Read app/file-29.ts", "Ran echo 58", "Thought 59."),

@@ -1,4 +1,4 @@
-"""Scenarios of an agent at work with tools: images, MCP servers, ends that are no `stop`.
+"""Scenarios of an agent at work: long runs of steps, images, MCP servers, ends that are no `stop`.
 
 Owns these scenarios. Relies on `playbook`, `draft` and `images`.
 """
@@ -13,6 +13,57 @@ from chats.sandbox.draft import Draft, Script, Step, Turn, act, say, think
 
 MOST_IMAGES = 5
 SUBJECTS = ("lighthouse", "harbour", "orchard", "mountain hut", "night train")
+
+
+TODOS = ("Read what is there", "Move the menu to the side", "Run the tests")
+PROBLEMS = (
+    {"severity": "error", "file": "app/menu.tsx", "line": 7, "message": "'open' is not defined"},
+    {"severity": "warning", "file": "app/page.tsx", "line": 1, "message": "'Menu' is not used"},
+)
+
+
+@scenario(
+    "steps", "long runs of steps, a to-do list, a failure, problems; seconds=0 of a last command"
+)
+def steps(turn: Turn, draft: Draft) -> Script:
+    yield from entitle(draft, "Steps")
+    yield from think(turn, draft, "First I read what is there.")
+    listed = draft.open("agent-action", name="manage_todos", summary="Planned", data=_todos(0))
+    yield Step(0.2)
+    draft.close(listed)
+    for name in ("page", "layout", "menu"):
+        yield from act(draft, 0.3, "file-read", {}, paths=[f"app/{name}.tsx"])
+    yield from act(draft, 0.5, "search", {}, scope="repo", query="<Menu")
+    yield from act(draft, 0.6, "bash", {"output": "2 passed\n", "exitCode": 0}, command="npm test")
+    yield from act(draft, 0.3, "file-edit", {}, operation="update", path="app/menu.tsx")
+    failed = {"output": "1 failed\n", "exitCode": 1}
+    yield from act(draft, 0.6, "bash", failed, command="npm test -- menu")
+    found = {"diagnostics": list(PROBLEMS)}
+    summary = "Found 2 problems"
+    yield from act(draft, 0.3, "agent-action", {"data": found}, name="diagnostics", summary=summary)
+    yield from think(turn, draft, "The name has to be defined.")
+    for name in ("menu", "page"):
+        yield from act(draft, 0.3, "file-edit", {}, operation="patch", path=f"app/{name}.tsx")
+    yield from act(draft, 0.6, "bash", {"output": "3 passed\n", "exitCode": 0}, command="npm test")
+    listed = draft.open("agent-action", name="manage_todos", summary="Going on", data=_todos(1))
+    for done in (2, 3):
+        yield Step(0.2)
+        draft.change(listed, data=_todos(done))
+    draft.close(listed)
+    last = draft.open("bash", command="npm run build", output="")
+    yield Step(0.1)
+    yield Step(turn.number("seconds", 0), exact=True)
+    draft.close(last, output="built\n", exitCode=0)
+    yield from say(turn, draft, "The menu stands at the **side** now, and its tests pass.")
+
+
+def _todos(done: int) -> dict[str, list[dict[str, str]]]:
+    states = ["completed"] * done + ["in_progress"] + ["pending"] * len(TODOS)
+    return {
+        "todos": [
+            {"content": todo, "status": state} for todo, state in zip(TODOS, states, strict=False)
+        ]
+    }
 
 
 @scenario("image", "n=1 to 5 generated images, when `imageGenerations` is on")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chats.live.difference import Delete, Put, SetAttrs
+import pytest
+
+from chats.live.difference import Delete, Move, Put, SetAttrs
 from chats.live.state import Node
 from tests.browser.live.following import (
     Follow,
@@ -153,3 +155,58 @@ def test_a_fixed_element_is_found_wherever_it_stands(tab: Tab, follow: Follow) -
     assert tab.inner_text("#title") == "Another"
     assert tab.evaluate("document.querySelector('#title').parentElement.id") == ""
     assert tab.evaluate("document.querySelector('#here').parentElement.id") == "marks"
+
+
+def folding(*steps: Node) -> Node:
+    return Node("m1-g0", "details", children=(Node("m1-g0-h", "summary", html="Steps"), *steps))
+
+
+def step(name: str, body: str) -> Node:
+    head = Node(f"m1-{name}-h", "summary", html=name)
+    return Node(f"m1-{name}", "details", children=(head, Node(f"m1-{name}-b", html=body)))
+
+
+def test_a_step_that_is_folded_away_stays_the_same_element(tab: Tab, follow: Follow) -> None:
+    send = follow(article(step("p0", "zero")))
+    tab.evaluate("window.kept = document.querySelector('#m1-p0')")
+    send(
+        Put("m1-parts", folding()),
+        Move("m1-g0", step("p0", "zero!")),
+        Move("m1-g0", step("p1", "one")),
+    )
+    assert tab.evaluate("window.kept.parentElement.id") == "m1-g0"
+    assert tab.text_content("#m1-g0") == "Stepsp0zero!p1one"
+    assert not tab.evaluate("document.querySelector('#m1-g0').open")
+
+
+@pytest.mark.parametrize("way", ["opened", "focused"])
+def test_a_step_in_use_is_not_folded_away(tab: Tab, follow: Follow, way: str) -> None:
+    send = follow(article(step("p0", "zero")))
+    if way == "opened":
+        tab.click("#m1-p0-h")
+    else:
+        tab.focus("#m1-p0-h")
+    send(Put("m1-parts", folding()), Move("m1-g0", step("p0", "zero")))
+    assert tab.evaluate("document.querySelector('#m1-g0').open")
+    assert tab.evaluate("document.querySelector('#m1-p0').open") == (way == "opened")
+    assert tab.evaluate("document.activeElement.id") == "m1-p0-h"
+    send(Put("m1-parts", folding(step("p0", "zero"))))
+    assert tab.evaluate("document.querySelector('#m1-g0').open"), "it stays so"
+
+
+def test_a_group_that_becomes_a_wider_one_stays_open(tab: Tab, follow: Follow) -> None:
+    send = follow(article(folding(step("p0", "zero"))))
+    tab.click("#m1-g0-h")
+    wider = Node("m1-g9", "details", children=(Node("m1-g9-h", "summary", html="More"),))
+    send(Put("m1-parts", wider), Move("m1-g9", step("p0", "zero")), Delete("m1-g0", "details"))
+    assert tab.evaluate("document.querySelector('#m1-g9').open")
+
+
+def test_a_group_that_a_reader_closed_stays_closed(tab: Tab, follow: Follow) -> None:
+    send = follow(article(folding(step("p0", "zero")), step("p1", "one")))
+    tab.click("#m1-g0-h")
+    tab.click("#m1-g0-h")
+    tab.click("#m1-p1-h")
+    send(Move("m1-g0", step("p1", "one")))
+    assert not tab.evaluate("document.querySelector('#m1-g0').open")
+    assert tab.evaluate("document.querySelector('#m1-p1').open")
