@@ -14,10 +14,10 @@ from tests.relay.test_decisions import share_with_team
 from tests.world import World
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, ViewportSize
 
 MATE = "mate@example.com"
-PHONE = {"width": 390, "height": 844}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 TEXTS = ".queue-text"
 
 
