@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
-from chats.rendering import asks, words
+from chats.rendering import agent_actions, asks, words
 from chats.rendering.bodies import written
 from chats.rendering.heads import seconds
 from chats.rendering.markdown import PROSE
@@ -70,9 +70,15 @@ def _file(file: File) -> str:
 
 
 def _attachment(attachment: Attachment) -> str:
-    url = attachment.url
-    name = plain(attachment.name or url.rpartition("/")[2]) or "a file"
-    return f"[{name}](<{url.translate(ENDS_ADDRESS)}>)" if url.startswith("https://") else name
+    name = attachment.name or attachment.url.rpartition("/")[2] or "a file"
+    return _link(attachment.url, name) or plain(name)
+
+
+def _link(url: str, name: str) -> str:
+    """ "" for an address that leads nobody anywhere."""
+    if not url.startswith("https://"):
+        return ""
+    return f"[{plain(name) or 'Open'}](<{url.translate(ENDS_ADDRESS)}>)"
 
 
 def _parts(shown: Shown) -> Iterator[str]:
@@ -87,6 +93,9 @@ def _parts(shown: Shown) -> Iterator[str]:
 
 def _end(shown: Shown) -> Iterator[str]:
     told = end(shown)
+    if shown.restores:
+        when = f"{shown.restored_from[:10]} {shown.restored_from[11:16]} UTC"
+        yield f"*The files are again as they were after the answer of {when}.*"
     if (problem := told["problem"]) is not None:
         yield f"**{plain(problem.what)}** {plain(problem.advice)}".strip()
         if told["detail"]:
@@ -155,6 +164,12 @@ def _action(part: AgentActionPart) -> Iterator[str]:
         yield ", ".join(map(plain, names))
     elif (facts := asks.connection(part)) is not None:
         yield "; ".join(f"{plain(fact.name)}: {plain(fact.value)}" for fact in facts)
+    elif (todos := agent_actions.todos(part)) is not None:
+        yield quoted("\n".join(f"- {_todo(todo)}" for todo in todos))
+    elif (listed := agent_actions.problems(part)) is not None:
+        yield quoted("\n".join(_problem(each) for each in listed))
+    elif (images := agent_actions.images(part)) is not None:
+        yield ", ".join(_link(image.url, image.about) or span(image.path) for image in images)
     elif part.data is not None:
         yield data(part.data)
 
@@ -165,6 +180,24 @@ def _question(question: asks.Question) -> str:
         for option in question.options
     )
     return f"**{plain(question.question)}** {' · '.join(options)}".strip()
+
+
+def _todo(todo: agent_actions.Todo) -> str:
+    text = plain(todo.text)
+    match todo.status:
+        case "done":
+            return f"[x] {text}"
+        case "doing":
+            return f"[ ] {text} (being done)"
+        case "dropped":
+            return f"[ ] ~~{text}~~"
+        case _:
+            return f"[ ] {text}"
+
+
+def _problem(each: agent_actions.Problems) -> str:
+    told = (f"- {each.severity}: {span(one.place)} {plain(one.message)}" for one in each.problems)
+    return "\n".join(told)
 
 
 def _line(verb: str, *rest: str) -> str:

@@ -77,6 +77,7 @@ def message(request: Request, id: UUID, message: UUID) -> HttpResponse:
         "act": "chats/_details.html",
         "ended": utc(found.ended_at) if found.ended_at else "",
         "took": _took(found),
+        "waited": words.took(told.waited) if told.waited else "",
         "outcome": outcome(found),
         "parts": list(_lines(told.id, told.parts)),
         "options": options_of(asked) if asked else None,

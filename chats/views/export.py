@@ -162,10 +162,12 @@ def _message(row: Message, entry: Entry | None, allowed: Collection[Action]) -> 
         "detail": row.detail,
         "created_at": utc(row.created_at),
         "ended_at": utc(row.ended_at) if row.ended_at else None,
+        "waited_since": utc(row.waited_since) if row.waited_since else None,
         "text": row.text,
         "content": row.content,
         "parts": row.parts,
         "attachments": row.attachments,
+        "restored": row.restored,
     }
     if Action.SEND in allowed and row.sent_with:
         told["sent_with"] = row.sent_with

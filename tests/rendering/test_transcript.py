@@ -111,6 +111,30 @@ def test_words_mean_nothing_to_markdown(text: str) -> None:
             },
             "**Asked questions**\n\n**Which?** *A*",
         ),
+        (
+            {
+                "type": "agent-action",
+                "name": "manage_todos",
+                "data": {"todos": [{"content": "*a*", "status": "done"}, {"content": "b"}]},
+            },
+            "**Updated the to-do list**\n\n> - [x] \\*a\\*\n> - [ ] b",
+        ),
+        (
+            {
+                "type": "agent-action",
+                "name": "diagnostics",
+                "data": {"errors": [{"message": "No", "file": "a.ts", "line": 3}]},
+            },
+            "**Checked for problems**\n\n> - error: `a.ts:3` No",
+        ),
+        (
+            {
+                "type": "agent-action",
+                "name": "generate_image",
+                "data": {"images": ["https://x.test/a", "public/b.png"]},
+            },
+            "**Generated an image**\n\n[Open](<https://x.test/a>), `public/b.png`",
+        ),
         ("odd", '**Did something**\n\n```json\n{\n  "value": "odd"\n}\n```'),
     ],
 )
@@ -140,3 +164,5 @@ def test_how_it_ended_is_said() -> None:
     shown = Shown("1", "assistant", "failed", problem="upstream", detail="*Over*loaded\nnow")
     assert message(shown).endswith("It can be sent again.\n\n> \\*Over\\*loaded now")
     assert message(Shown("1", "assistant", "stopped")) == "*Stopped.*"
+    back = Shown("1", "assistant", "finished", restores="2", restored_from=START)
+    assert "as they were after the answer of 2026-01-01 10:00 UTC.*" in message(back)

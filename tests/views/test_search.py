@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from html import unescape
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -13,7 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
-from chats.models import Chat, Entry, Message, Person
+from chats.models import Chat, Entry, Message, Person, Queued
 from chats.views import search as module
 from chats.views.search import look
 from tests.views.conftest import AddTurn, ChatOf, ClientOf, no_writes
@@ -91,9 +92,11 @@ def test_nothing_is_found_that_only_some_may_see(
     chat, other = chat_of(owner, privacy="public"), chat_of(owner, "canary")
     cost_of(chat.messages.get(role="assistant"))
     chat.messages.update(sent_with={"system": "canary", "model": "canary"}, v0_author="canary")
+    wish = {"person": owner, "token": uuid4(), "position": 1, "payload": {"message": "canary"}}
+    Queued.objects.create(chat=chat, **wish)
     for person in (owner, stranger):
         for words in ("canary", "0.0421", "12,345", str(owner.email), str(chat.v0_id)):
-            assert hits(client_of(person), chat, words) == []
+            assert hits(client_of(person), chat, words) == [], words
         assert hits(client_of(person), chat, "hello")
     assert hits(client_of(owner), other, "canary")
 
