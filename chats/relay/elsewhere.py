@@ -218,8 +218,7 @@ class _Messages:
         states = (IntentState.UNKNOWN, IntentState.ACCEPTED)
         intents = Intent.objects.filter(chat=self.known.id, state__in=states)
         ids = {id for pair in intents.values_list("message_id", "answer_id") for id in pair}
-        # What v0 calls a restore is in v0's words.
-        told = set(intents.filter(kind="restore").values_list("message_id", flat=True))
+        told = self._restores(intents.filter(kind="restore"))
         nameless = [row for row in self.order if not row.v0_id and row.id in ids]
         found: dict[str, Message] = {}
         asked: Message | None = None
@@ -232,6 +231,16 @@ class _Messages:
                     found[message.id] = row
             asked = row if message.role == "user" else None
         return found
+
+    def _restores(self, intents: Iterable[Intent]) -> set[UUID | None]:
+        """Messages of ours that v0 has in its own words: restores that it took, or must have taken,
+        since the files that were to come back are its newest."""
+        newest = {message.id for message in self.listed if not message.restorable}
+        return {
+            intent.message_id
+            for intent in intents
+            if intent.state == IntentState.ACCEPTED or intent.payload.get("restores") in newest
+        }
 
     def _made(self, message: types.Message) -> Message:
         row = Message(chat_id=self.known.id, position=0, role=message.role)

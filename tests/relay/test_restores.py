@@ -96,8 +96,30 @@ def test_a_restore_in_doubt_that_was_not_made_is_said_to_be_unknown(
     sandbox.write(world.chat(chat)["v0_id"], "make it green", run=False)
     assert world.finished(chat)["problem"] == "unknown"
     assert "whether v0 brought the files back" in world.client.get(f"/chats/{chat}/").text
+    wait_until(lambda: len(world.messages(chat)) == 8, what="what they wrote")
+    page = world.client.get(f"/chats/{chat}/").text
+    assert "make it green" in page
+    assert "whether v0 brought the files back" in page
+    assert "The files are again" not in page
     assert world.ledger["posts"] == 1
     assert before != files(world, chat)
+
+
+def test_a_restore_that_was_unknown_is_recognised_when_v0_shows_it(
+    world: World, sandbox: Sandbox, chat: str
+) -> None:
+    """v0's lists fail until nobody looks any more."""
+    key, v0_chat = world.app.key, world.chat(chat)["v0_id"]
+    sandbox.fault(path="chats.restoreMessage", kind="reset", bytes=None, when="after", key=key)
+    lists = f"/chats/{v0_chat}/messages"
+    sandbox.fault(path=lists, method="GET", kind="status", times=None, status=503, key=key)
+    rewind(world, chat)
+    assert world.finished(chat)["problem"] == "unknown"
+    sandbox.clear_faults()
+    world.client.get(f"/chats/{chat}/")
+    wait_until(lambda: world.answer(chat)["state"] == "finished", what="the comparison")
+    is_restored(world, chat)
+    assert world.ledger["posts"] == 1
 
 
 @pytest.mark.parametrize(
