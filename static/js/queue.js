@@ -75,4 +75,9 @@ function forget(form) {
 }
 
 document.addEventListener("htmx:afterRequest", ({ target, detail }) => detail.successful && forget(target));
-document.addEventListener("submit", ({ target }) => target.hasAttribute("hx-disable") && forget(target));
+
+document.addEventListener("submit", ({ target }) => {
+  if (target.hasAttribute("hx-disable")) forget(target);
+  if (!target.matches("[data-sign-out]")) return;
+  for (const name of Object.keys(sessionStorage)) if (name.startsWith("edit:")) sessionStorage.removeItem(name);
+});

@@ -18,6 +18,7 @@ import httpx
 import pytest
 
 from tests.app_server import ROOT, environment, wait_until
+from tests.relay.conftest import QUICK
 from tests.relay.test_decisions import share_with_team
 from tests.sandbox_server import Sandbox
 from tests.world import LIVE, World
@@ -223,15 +224,19 @@ def test_a_file_waits_with_its_message_and_goes_out_with_it(world: World) -> Non
     assert [each["url"][:13] for each in newest["attachments"]] == ["data:text/csv"]
 
 
-def test_a_server_that_was_away_sends_what_waited(here: Here) -> None:
+def test_servers_that_come_after_one_that_died_send_what_waited_once(
+    here: Here, run_app: Callable[..., object], sandbox: Sandbox
+) -> None:
     world = here()
     chat = running(world, SHORT)
-    queue(world, chat, "After the restart")
+    names = [f"After the restart {number}" for number in range(4)]
+    queue(world, chat, *names)
     world.app.kill()
-    assert len(waiting(world, chat)) == 1
+    assert len(waiting(world, chat)) == 4
+    run_app(sandbox, database=world.app.database, **{**QUICK, "V0_SANDBOX_KEY": world.app.key})
     world.app.start()
-    assert drained(world, chat)[1:] == ["After the restart"]
-    assert world.ledger["posts"] == 2
+    assert drained(world, chat)[1:] == names
+    assert world.ledger["posts"] == 5
 
 
 def ask(world: World, chat: str, message: str) -> subprocess.Popen[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chats.live.html import render
-from chats.rendering.fixed import fixed
+from chats.rendering.fixed import fixed, marks
 
 
 def test_the_title_is_escaped_and_never_empty() -> None:
@@ -31,3 +31,12 @@ def test_counters_are_hidden_when_they_say_nothing(waiting: int, here: int, expe
 def test_a_mark_names_itself_and_its_version() -> None:
     *_, mark = fixed(title="a", version=1, marks={"own": 7})
     assert render(mark) == '<i id="mark-own" data-mark="own" data-version="7" hidden></i>'
+
+
+def test_the_mark_of_the_queue_moves_only_while_something_waits_or_when_nothing_does_any_more() -> (
+    None
+):
+    assert [marks(version, waiting)["queue"] for version, waiting in ((4, 0), (5, 1), (6, 2))] == [
+        *(0, 5, 6)
+    ]
+    assert marks(7, 0) == {"composer": 7, "own": 7, "queue": 0}

@@ -64,7 +64,10 @@ class Command(BaseCommand):
             "--user", required=True, metavar="EMAIL", help="the person who asks, and who pays"
         )
         parser.add_argument(
-            "--chat", type=UUID, metavar="UUID", help="go on in this chat instead of a new one"
+            "--chat",
+            type=UUID,
+            metavar="UUID",
+            help="go on in this chat instead of a new one, in its turn",
         )
         parser.add_argument(
             "--model",
