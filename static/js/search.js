@@ -61,27 +61,33 @@ function paint() {
   const wanted = fold(query());
   if (!wanted) return;
   const current = document.getElementById(hits()[here]?.dataset.hit ?? "");
-  const [found, shown] = [new Highlight(), new Highlight()];
-  for (const block of messages.querySelectorAll(BLOCKS)) {
+  const blocks = [...messages.querySelectorAll(BLOCKS)];
+  const isHere = (block) => current?.contains(block) ?? false;
+  CSS.highlights.set("found-here", marks(blocks.filter(isHere), wanted));
+  CSS.highlights.set("found", marks(blocks.filter((block) => !isHere(block)), wanted));
+}
+
+function marks(blocks, wanted) {
+  const highlight = new Highlight();
+  for (const block of blocks) {
     for (const range of places(block, wanted)) {
-      (current?.contains(block) ? shown : found).add(range);
-      if (found.size + shown.size >= MOST) break;
+      if (highlight.size >= MOST) return highlight;
+      highlight.add(range);
     }
   }
-  CSS.highlights.set("found", found);
-  CSS.highlights.set("found-here", shown);
+  return highlight;
 }
 
 // Not with every frame of an answer that runs.
 const soon = () => (painting ||= setTimeout(paint, 300));
 
-/** In a long part the place itself, not only the part, comes into view. */
+/** In a long part or message the place itself comes into view, not only its beginning. */
 function reveal() {
   const [range] = CSS.highlights?.get("found-here") ?? [];
-  const box = range?.startContainer.parentElement.closest(".part-body, pre, .part-value");
-  if (!box) return;
+  if (!range) return;
+  const box = range.startContainer.parentElement.closest(".part-body, pre, .part-value");
   const below = () => range.getBoundingClientRect().top;
-  if (box.scrollHeight > box.clientHeight) box.scrollTop += below() - box.getBoundingClientRect().top - box.clientHeight / 2;
+  if (box?.scrollHeight > box?.clientHeight) box.scrollTop += below() - box.getBoundingClientRect().top - box.clientHeight / 2;
   if (below() < innerHeight * 0.15 || below() > innerHeight * 0.7) scrollBy(0, below() - innerHeight * 0.35);
 }
 
