@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote
 from uuid import uuid4
 
 import pytest
@@ -112,3 +113,14 @@ def test_a_link_grants_nothing(
     for somebody in (stranger, None):
         hidden, none = (client_of(somebody).get(path) for path in (link, f"/chats/{uuid4()}/"))
         assert hidden.status_code == none.status_code == 404
+
+
+def test_a_link_is_kept_while_somebody_signs_in(
+    client_of: ClientOf, chat_of: ChatOf, owner: Person
+) -> None:
+    chat = chat_of(owner)
+    link = f"/chats/{chat.id}/?at={chat.messages.get(role='user').id}"
+    page = client_of(None).get(link).content.decode()
+    offered = re.search(r'href="/accounts/login/\?next=([^"]+)"', page)
+    assert offered
+    assert unquote(offered[1]) == link
