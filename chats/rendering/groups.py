@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import count, groupby, takewhile
+from operator import is_
 from typing import Any
 
 from django.template.loader import render_to_string
@@ -65,17 +66,30 @@ class Groups:
     def __init__(self, id: str) -> None:
         self._id = id
         self._made: dict[int, Node] = {}
+        self._before: tuple[Node, ...] = ()
+        self._arranged: tuple[Node, ...] = ()
+        self._kind = False, False
 
-    def arranged(self, steps: Iterable[Step], *, cut: bool) -> Iterator[Node]:
-        """The nodes of all steps in their order, long runs of them inside a group. In an answer that
+    def arranged(
+        self, parts: Sequence[Part], views: Sequence[PartView], *, cut: bool
+    ) -> Sequence[Node]:
+        """The nodes of all parts in their order, long runs of them inside a group. In an answer that
         was `cut` off, what had not ended stays outside."""
+        nodes = tuple(view.node for view in views)
+        same = sum(1 for _ in takewhile(bool, map(is_, nodes, self._before)))
+        is_open_ended = bool(views) and not _folds(parts[len(views) - 1], views[-1], cut=cut)
+        kind, former = (is_open_ended, cut), self._kind
+        # While the last one grows, everything before it is as it was.
+        if is_open_ended and kind == former and len(self._before) == len(nodes) == same + 1:
+            self._arranged = (*self._arranged[:-1], nodes[-1])
+        else:
+            steps = map(Step, count(), parts, views)
+            self._arranged = tuple(self._folded(steps, cut=cut))
+        self._before, self._kind = nodes, kind
+        return self._arranged
 
-        def is_in_run(step: Step) -> bool:
-            part, view = step.part, step.view
-            is_cut = cut and not part.finished_at
-            return not is_cut and folds(part, view.state)
-
-        for folding, run in groupby(steps, is_in_run):
+    def _folded(self, steps: Iterable[Step], *, cut: bool) -> Iterator[Node]:
+        for folding, run in groupby(steps, lambda step: _folds(step.part, step.view, cut=cut)):
             listed = tuple(run)
             if folding and sum(not step.view.is_hidden for step in listed) >= LEAST:
                 yield self._group(listed)
@@ -91,6 +105,10 @@ class Groups:
             summary = Node(f"{id}-h", "summary", HEAD, html.strip())
             known = self._made[first] = Node(id, "details", GROUP, children=(summary, *nodes))
         return known
+
+
+def _folds(part: Part, view: PartView, *, cut: bool) -> bool:
+    return folds(part, view.state) and not (cut and not part.finished_at)
 
 
 def head(parts: Sequence[Part]) -> dict[str, Any]:

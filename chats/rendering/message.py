@@ -7,7 +7,7 @@ for every reader. Relies on `parts` and `groups`; the same code makes the page a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -16,7 +16,7 @@ from django.template.loader import render_to_string
 from chats.live.state import Attrs, Node
 from chats.rendering import words
 from chats.rendering.agent_actions import is_todo_list
-from chats.rendering.groups import Groups, Step
+from chats.rendering.groups import Groups
 from chats.rendering.parts import PartView
 from chats.rendering.shown import Shown
 from chats.rendering.work import work
@@ -63,23 +63,22 @@ class MessageRenderer:
     def _update_parts(self, shown: Shown) -> Iterator[None]:
         parts = () if shown.text else shown.parts
         del self._parts[len(parts) :]
-        newest = max((at for at, part in enumerate(parts) if is_todo_list(part)), default=-1)
+        past = set([at for at, part in enumerate(parts) if is_todo_list(part)][:-1])
         for index, part in enumerate(parts):
             kind = part.type or "unknown"
             if index == len(self._parts):
                 self._parts.append(PartView(f"{self.id}-p{index}", kind))
             elif self._parts[index].kind != kind:
                 self._parts[index] = PartView(f"{self.id}-p{index}", kind)
-            is_newest = index == newest or not is_todo_list(part)
-            yield from self._parts[index].update(part, is_live=shown.is_live, is_newest=is_newest)
+            view, is_newest = self._parts[index], index not in past
+            # Most of a long answer stands: a chunk must not cost a generator for each of its parts.
+            if not view.stands(part, is_live=shown.is_live, is_newest=is_newest):
+                yield from view.update(part, is_live=shown.is_live, is_newest=is_newest)
 
-    def _arranged(self, shown: Shown) -> Iterator[Node]:
+    def _arranged(self, shown: Shown) -> Sequence[Node]:
         """The parts in their order, long runs of steps folded."""
-        steps = (
-            Step(index, part, view)
-            for index, (part, view) in enumerate(zip(shown.parts, self._parts, strict=False))
-        )
-        return self._groups.arranged(steps, cut=shown.state in ("stopped", "failed"))
+        cut = shown.state in ("stopped", "failed")
+        return self._groups.arranged(shown.parts, self._parts, cut=cut)
 
     def _work(self, shown: Shown) -> Iterator[Node]:
         """What an answer that has ended did, in numbers."""

@@ -44,6 +44,7 @@ class PartView:
         self._id = id
         self._wire: object = None
         self._shell: Shell | None = None
+        self._is_live = True
         self._is_newest = True
         self._context: Context = {}
         self._head = Node(f"{id}-h")
@@ -64,9 +65,15 @@ class PartView:
     def is_hidden(self) -> bool:
         return self._shell is not None and self._shell.is_hidden
 
+    def stands(self, part: Part, *, is_live: bool, is_newest: bool) -> bool:
+        """Whether an update would change nothing."""
+        seen = self._is_live, self._is_newest
+        return part.wire is self._wire and seen == (is_live, is_newest)
+
     def update(self, part: Part, *, is_live: bool, is_newest: bool = True) -> Iterator[None]:
         """Bring `node` up to `part`; gives way between bounded pieces of work."""
         state = state_of(part, is_live=is_live)
+        self._is_live = is_live
         if part.wire is self._wire and (self.state, self._is_newest) == (state, is_newest):
             return
         self._wire, self._is_newest = part.wire, is_newest

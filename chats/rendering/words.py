@@ -235,4 +235,6 @@ def took(seconds: float) -> str:
     """The same for a table: what took less than ten seconds has a decimal."""
     if seconds >= 10:
         return lasted(seconds)
+    if 0 < seconds < 0.1:
+        return "under 0.1 s"
     return f"{int(seconds * 10) / 10:.1f} s" if seconds else "0 s"

@@ -9,6 +9,7 @@ from uuid import UUID
 from playwright.sync_api import expect
 
 from tests.app_server import AppServer
+from tests.browser.faultless import faults
 from tests.browser.seen import ANSWER, OWNER, PATIENCE, has_state, is_live, shows_what_is_stored
 from tests.conftest import PageOf
 from tests.world import World
@@ -89,6 +90,8 @@ def test_the_timeline_names_its_bars_and_leads_to_what_is_folded(
     assert is_in_sight(page, f"{id}6-h")
 
     files.click()
+    page.locator(".work-steps > summary").click()
+    assert faults(page, "reading") == []
     page.locator(f'.work-files a[href="#{id}12"]').click()
     expect(page.locator(f"#{id}12")).to_be_in_viewport()
 

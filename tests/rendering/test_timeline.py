@@ -166,7 +166,14 @@ def test_nothing_is_drawn_with_styles_and_every_target_is_on_the_page() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "expected"),
-    [(0, "0 s"), (0.04, "0.0 s"), (0.3, "0.3 s"), (9.99, "9.9 s"), (10, "10 s"), (61, "1 min 1 s")],
+    [
+        (0, "0 s"),
+        (0.04, "under 0.1 s"),
+        (0.3, "0.3 s"),
+        (9.99, "9.9 s"),
+        (10, "10 s"),
+        (61, "1 min 1 s"),
+    ],
 )
 def test_short_times_have_a_decimal(seconds: float, expected: str) -> None:
     assert said.took(seconds) == expected
