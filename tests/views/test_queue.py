@@ -116,7 +116,7 @@ def test_a_chat_that_v0_has_closed_keeps_what_waits_for_whoever_wrote_it(
     client_of: ClientOf, chat: Chat, owner: Person, mate: Person, stranger: Person
 ) -> None:
     queued(chat, owner, "From the owner")
-    queued(chat, mate, "From the mate")
+    queued(chat, mate, "Long " * 100 + "From the mate")
     ended(chat)
     Chat.objects.update(write_permission=False, privacy="public")
     assert not draining.due()
