@@ -66,6 +66,11 @@ V0_BASE_URL = env_text(
 # How requests are put: auto (asks v0's own spec), ga or reference.
 V0_API_REVISION = env_text("V0_API_REVISION", "auto")
 
+# How answers come from v0: stream, async (read by poll, where long responses are cut) or sync.
+V0_DELIVERY = env_text("V0_DELIVERY", "stream")
+
+if V0_DELIVERY not in ("stream", "async", "sync"):
+    raise ImproperlyConfigured("V0_DELIVERY must be stream, async or sync.")
 if V0_API_REVISION not in ("auto", "ga", "reference"):
     raise ImproperlyConfigured("V0_API_REVISION must be auto, ga or reference.")
 if not V0_BASE_URL.startswith(("https://", "http://")) or not V0_BASE_URL.endswith("/v2"):
@@ -124,8 +129,16 @@ V0_HEADERS_TIMEOUT = env_float("V0_HEADERS_TIMEOUT", 60)
 V0_IMPORT_TIMEOUT = env_float("V0_IMPORT_TIMEOUT", 300)
 # Seconds without a byte on a stream before v0 is asked how it stands.
 V0_SILENCE_TIMEOUT = env_float("V0_SILENCE_TIMEOUT", 90)
-# How many times in a row a broken stream is resumed.
+# Seconds that a response may take which comes when the model has ended (sync).
+V0_MODEL_TIMEOUT = env_float("V0_MODEL_TIMEOUT", 1800)
+# How many times in a row a broken stream is resumed before the answer is read by poll.
 V0_RESUME_TRIES = env_int("V0_RESUME_TRIES", 10)
+# Seconds, about, before an answer is first read by poll.
+V0_POLL_FIRST = env_float("V0_POLL_FIRST", 0.5, least=0.01)
+# How much longer each pause between two such reads is than the last.
+V0_POLL_GROWTH = env_float("V0_POLL_GROWTH", 1.3, least=1)
+# Seconds, about, of the longest such pause; v0 may ask for longer ones.
+V0_POLL_LONGEST = env_float("V0_POLL_LONGEST", 10, least=0.01)
 # Seconds after which a resumed answer is shown although it is shorter than before.
 V0_CATCH_UP = env_float("V0_CATCH_UP", 5)
 # Seconds for which a deleted chat can be brought back; v0 hears of it after them.

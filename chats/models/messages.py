@@ -126,13 +126,22 @@ class IntentState(models.TextChoices):
     UNKNOWN = "unknown", "could not be found out: a person chooses"
 
 
+class Delivery(models.TextChoices):
+    """How an answer comes from v0."""
+
+    STREAM = "stream", "as it is written"
+    ASYNC = "async", "read by poll"
+    SYNC = "sync", "with the response, at the end"
+
+
 class Intent(models.Model):
     """What a person wanted, written before v0 hears of it, so that it is sent at most once.
 
     `token` is the form's UUID; the same token with the same `digest` is the same intent. `payload`
     holds what is sent, as `relay.asking` says. `baseline` is the newest v0 message id known
-    before the POST: ours can only be a later one. An intent without an `answer` (a copy of a chat,
-    a chat of files) is held by `lease_until`; any other by its answer's lease.
+    before the POST: ours can only be a later one; `delivery` is how it was sent. An intent without an
+    `answer` (a copy of a chat, a chat of files) is held by `lease_until`; any other by its answer's
+    lease.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -146,6 +155,7 @@ class Intent(models.Model):
     digest = models.CharField(max_length=64)
     payload = models.JSONField(default=dict)
     baseline = models.CharField(max_length=128, blank=True)
+    delivery = models.CharField(max_length=10, choices=Delivery.choices, blank=True)
     state = models.CharField(
         max_length=10, choices=IntentState.choices, default=IntentState.WAITING
     )

@@ -18,7 +18,8 @@ class Entry(models.Model):
     """What one answer used: keyed by the message, which it outlives; the last write wins. Of a chat that
     was made of files `message_id` is the intent's.
 
-    Tokens are counts; credits are whole numbers of 10^-12 credit.
+    Tokens are counts; credits are whole numbers of 10^-12 credit. `delivery` is how the answer was
+    asked for.
     """
 
     message_id = models.UUIDField(unique=True)
@@ -27,6 +28,7 @@ class Entry(models.Model):
     chat = models.ForeignKey(Chat, models.SET_NULL, null=True)
     model = models.CharField(max_length=60, blank=True)
     outcome = models.CharField(max_length=20, blank=True)
+    delivery = models.CharField(max_length=10, blank=True)
     tokens_input = models.PositiveBigIntegerField(default=0)
     tokens_output = models.PositiveBigIntegerField(default=0)
     tokens_cache_read = models.PositiveBigIntegerField(default=0)

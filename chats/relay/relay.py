@@ -67,7 +67,8 @@ class Relay:
                 connect=settings.V0_CONNECT_TIMEOUT,
                 write=settings.V0_WRITE_TIMEOUT,
                 headers=settings.V0_HEADERS_TIMEOUT,
-                model=settings.V0_IMPORT_TIMEOUT,
+                model=settings.V0_MODEL_TIMEOUT,
+                files=settings.V0_IMPORT_TIMEOUT,
                 between_bytes=settings.V0_SILENCE_TIMEOUT,
             ),
             read_window=self._window,
@@ -223,7 +224,7 @@ class Relay:
             logger.info("run of %s went to another process", id)
         except asyncio.CancelledError:
             # Saved before readers fall back to the row: their text must not shrink.
-            await run.let_go()
+            await run.progress.let_go()
             logger.info("run of %s let go", id)
         except DatabaseError:
             logger.exception("run of %s stopped at the database; its lease will end", id)
@@ -231,13 +232,16 @@ class Relay:
             # The lease must not be renewed for a run that is dead: another try adopts it.
             logger.exception("run of %s broke", id)
         finally:
-            logger.info("run of %s over: %s events, %s writes", id, run.events, run.writes)
+            progress = run.progress
+            logger.info(
+                "run of %s over: %s events, %s writes", id, progress.events, progress.writes
+            )
             self.runs.pop(id, None)
             self._tasks.pop(id, None)
             run.showing.end()
             # Perhaps something waits for its end.
             self._woken.set()
-            is_contested = run.job.kind in CONTESTED and not run.accepted
+            is_contested = run.job.kind in CONTESTED and not progress.accepted
             if is_contested or run.problem in TELLS_OF_CHAT:
                 # Perhaps it was done at v0 itself, or the chat is gone there: look again.
                 self.mirror.look_at(run.job.chat)

@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -21,7 +22,7 @@ from django.utils import timezone
 
 from chats import usage
 from chats.models import Chat, Decision, Intent, Message
-from chats.models.messages import LIVE, IntentState, MessageState
+from chats.models.messages import LIVE, Delivery, IntentState, MessageState
 from chats.relay import restorable
 from chats.relay.rows import asks, said
 from chats.relay.uploads import echoed, ids_in
@@ -62,6 +63,7 @@ class Job:
     stop_asked: bool
     known: frozenset[str]
     files: tuple[str, ...]
+    delivery: str
 
 
 def claim(holder: str, lease: float, limit: int = 20) -> list[Job]:
@@ -104,7 +106,17 @@ def _job(id: UUID) -> Job:
         stop_asked=answer.stop_asked_at is not None,
         known=frozenset(ids.values()),
         files=ids_in(intent.message.attachments) if intent and intent.message else (),
+        delivery=_delivery(intent),
     )
+
+
+def _delivery(intent: Intent | None) -> str:
+    """How the answer is asked for: as it was, else as whoever wrote the intent wants it, else as
+    this server does. A restore has one way."""
+    if intent and intent.kind == "restore":
+        return Delivery.SYNC
+    wanted = (intent.delivery or intent.payload.get("delivery")) if intent else ""
+    return wanted if wanted in Delivery.values else settings.V0_DELIVERY
 
 
 def renew(holder: str, lease: float, held: Iterable[tuple[UUID, int]]) -> set[UUID]:
@@ -146,7 +158,10 @@ def posting(job: Job) -> None:
         _must(_held(job.answer, job.fence).update(state=MessageState.SENDING))
         _must(
             Intent.objects.filter(answer=job.answer, state=IntentState.WAITING).update(
-                state=IntentState.POSTING, posted_at=timezone.now(), baseline=job.baseline
+                state=IntentState.POSTING,
+                posted_at=timezone.now(),
+                baseline=job.baseline,
+                delivery=job.delivery,
             )
         )
 
@@ -204,6 +219,8 @@ def refused(
         )
         Intent.objects.filter(answer=job.answer).update(state=state)
         if state != IntentState.ACCEPTED:
+            # It may have been taken for somebody else's answer, which it is not.
+            Message.objects.filter(id=job.answer).update(v0_id="", parts=[])
             _of_message(job).update(state=MessageState.FAILED, ended_at=now)
             _undecide(job)
         bump(job.chat)

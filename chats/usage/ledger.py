@@ -29,15 +29,16 @@ log = logging.getLogger(__name__)
 def record(message: Message, usage: Usage, outcome: str) -> Entry:
     """Write what an answer used, in one upsert: again for the same message replaces the figures.
 
-    Who asked, the chat and its team are kept from the first time, since a chat that moves later does
+    Who asked, how, the chat and its team are kept from the first time, since a chat that moves later does
     not move what was spent. `outcome` is the answer's state. A figure that no column can hold is
     written as 0 and logged: an odd number from outside must not keep an answer from ending.
     """
-    person = Intent.objects.filter(answer=message).values_list("person", flat=True).first()
+    intent = Intent.objects.filter(answer=message).only("person", "delivery").first()
     return _upsert(
         Entry(
             message_id=message.pk,
-            person_id=person,
+            person_id=intent.person_id if intent else None,
+            delivery=intent.delivery if intent else "",
             team_id=message.chat.team_id,
             chat_id=message.chat_id,
             outcome=outcome[:20],

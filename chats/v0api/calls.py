@@ -140,18 +140,18 @@ class Calls:
         """A request that costs nothing and is not meant to be repeated, unless `tries` says so."""
         return await self._call(self._request(method, path, body=body), read, tries=tries)
 
-    async def _ask(self, path: str, asked: Asked, *, waits: bool = False) -> Json:
+    async def _ask(self, path: str, asked: Asked, *, wait: float = 0) -> Json:
         """`_charge` for a request in words."""
-        return await self._charge(path, asked.wire(await self.revision()), waits=waits)
+        return await self._charge(path, asked.wire(await self.revision()), wait=wait)
 
-    async def _charge(self, path: str, body: Json = None, *, waits: bool = False) -> Json:
+    async def _charge(self, path: str, body: Json = None, *, wait: float = 0) -> Json:
         """The JSON of a POST that costs credits: once, on a fresh connection.
 
-        `waits`: the answer begins when the model has ended.
+        `wait` are seconds that the answer may take longer than others to begin.
         """
         request = self._request("POST", path, body=body)
         request.extensions[FRESH] = True
-        return await self._call(request, json_value, wait=self._timeouts.model if waits else 0)
+        return await self._call(request, json_value, wait=wait)
 
     @asynccontextmanager
     async def _stream(self, path: str, asked: Asked | None) -> AsyncIterator[EventStream]:

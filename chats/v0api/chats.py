@@ -54,7 +54,7 @@ class Chats(Calls):
 
         Costs credits: sent once.
         """
-        return CreatedChat.from_wire(await self._ask("/chats", chat, waits=True))
+        return CreatedChat.from_wire(await self._ask("/chats", chat, wait=self._timeouts.model))
 
     def create_stream(self, chat: CreateChat) -> AbstractAsyncContextManager[EventStream]:
         """Creates a chat and streams its first answer. Costs credits: sent once."""
@@ -66,15 +66,21 @@ class Chats(Calls):
 
     async def create_from_files(self, chat: CreateFromFiles) -> CreatedChat:
         """Creates a chat of given files. Counts as a create: sent once."""
-        return CreatedChat.from_wire(await self._ask("/chats/from-files", chat, waits=True))
+        return CreatedChat.from_wire(
+            await self._ask("/chats/from-files", chat, wait=self._timeouts.files)
+        )
 
     async def create_from_zip(self, chat: CreateFromZip) -> CreatedChat:
         """Creates a chat of an archive. Counts as a create: sent once."""
-        return CreatedChat.from_wire(await self._ask("/chats/from-zip", chat, waits=True))
+        return CreatedChat.from_wire(
+            await self._ask("/chats/from-zip", chat, wait=self._timeouts.files)
+        )
 
     async def create_from_repo(self, chat: CreateFromRepo) -> CreatedChat:
         """Creates a chat of a repository. Counts as a create: sent once."""
-        return CreatedChat.from_wire(await self._ask("/chats/from-repo", chat, waits=True))
+        return CreatedChat.from_wire(
+            await self._ask("/chats/from-repo", chat, wait=self._timeouts.files)
+        )
 
     async def duplicate_chat(
         self, chat_id: str, *, privacy: str = "private", title: str | None = None

@@ -90,7 +90,7 @@ class Messages(Calls):
         return Message.from_wire(with_id(await self._get(f"{_of(chat_id)}/{segment(message_id)}")))
 
     async def _answer(self, path: str, asked: Asked) -> Message:
-        return Message.from_wire(with_id(await self._ask(path, asked, waits=True)))
+        return Message.from_wire(with_id(await self._ask(path, asked, wait=self._timeouts.model)))
 
     async def _accepted(self, path: str, asked: Asked) -> str:
         return str(with_text(await self._ask(path, asked), "messageId")["messageId"])

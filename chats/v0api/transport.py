@@ -29,7 +29,7 @@ SOCKET_OPTIONS = ((socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),)
 @dataclass(frozen=True, slots=True)
 class Timeouts:
     """Seconds. `pool` waits for a free connection; `headers` for an answer to begin, `model` for one
-    that begins when the model has ended; `between_bytes` is the longest silence inside of one; `call`
+    that begins when the model has ended, `files` for one that begins when v0 has read many files; `between_bytes` is the longest silence inside of one; `call`
     bounds a whole call that is no stream, `download` one of files, and `spec` the reading of v0's
     own spec."""
 
@@ -38,6 +38,7 @@ class Timeouts:
     write: float = 30
     headers: float = 60
     model: float = 1800
+    files: float = 300
     between_bytes: float = 90
     call: float = 120
     download: float = 600
