@@ -41,8 +41,8 @@ async def break_answer(
             case "hang" if rule.when == "after":
                 await app(scope, receive, _silent_first(rule, receive, send))
             case "hang":
-                await _be_silent(rule, receive)
-                await app(scope, receive, send)
+                come = await _be_silent(rule, receive)
+                await app(scope, _first(come, receive), send)
             case "reset" | "close" if rule.bytes is None:
                 await _commit(rule, app, scope, receive)
                 await _end(rule, scope, receive, send)
@@ -84,14 +84,26 @@ def _instead(rule: Rule) -> ASGIApp:
     return answers.error(rule.status, rule.message, headers)
 
 
-async def _be_silent(rule: Rule, receive: Receive) -> None:
-    """Until `seconds` have passed; for good when there are none: until the client has left."""
+async def _be_silent(rule: Rule, receive: Receive) -> list[Message]:
+    """Until `seconds` have passed; for good when there are none: until the client has left. What has
+    come of the request meanwhile."""
+    come: list[Message] = []
     try:
         async with asyncio.timeout(rule.seconds):
-            await _client_left(receive)
+            while not come or come[-1]["type"] != "http.disconnect":
+                come.append(await receive())
     except TimeoutError:
-        return
+        return come
     raise Cut
+
+
+def _first(come: list[Message], receive: Receive) -> Receive:
+    """`receive` that gives once more what has come already."""
+
+    async def receiving() -> Message:
+        return come.pop(0) if come else await receive()
+
+    return receiving
 
 
 def _silent_first(rule: Rule, receive: Receive, send: Send) -> Send:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable, Iterable
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import httpcore
 
@@ -24,6 +24,7 @@ LIMIT = 256 * 1024
 
 Window = Callable[[], float]
 SocketOption = Any
+Opened: TypeAlias = "tuple[asyncio.Transport, Connection]"
 
 
 class Backend(httpcore.AsyncNetworkBackend):
@@ -40,16 +41,13 @@ class Backend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[SocketOption] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        loop = asyncio.get_running_loop()
+        opening = asyncio.ensure_future(_open(host, port, timeout, local_address))
         try:
-            async with asyncio.timeout(timeout):
-                transport, connection = await loop.create_connection(
-                    lambda: Connection(loop),
-                    host,
-                    port,
-                    local_addr=(local_address, 0) if local_address else None,
-                    happy_eyeballs_delay=0.25,
-                )
+            transport, connection = await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            # asyncio loses the socket of a connection that is made while it is being cancelled.
+            opening.add_done_callback(_drop)
+            raise
         except TimeoutError as error:
             raise httpcore.ConnectTimeout(str(error)) from error
         except (OSError, UnicodeError) as error:
@@ -60,6 +58,24 @@ class Backend(httpcore.AsyncNetworkBackend):
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+
+async def _open(host: str, port: int, timeout: float | None, local_address: str | None) -> Opened:
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(timeout):
+        return await loop.create_connection(
+            lambda: Connection(loop),
+            host,
+            port,
+            local_addr=(local_address, 0) if local_address else None,
+            happy_eyeballs_delay=0.25,
+        )
+
+
+def _drop(opening: asyncio.Future[Opened]) -> None:
+    """Close a connection that nobody waits for any more."""
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result()[0].abort()
 
 
 class Connection(asyncio.Protocol):

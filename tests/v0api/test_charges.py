@@ -23,9 +23,9 @@ KEY = "v1:team_1:canary-key"
 ONCE = sorted(set(LEAST) - REPEATED)
 
 # Long for what must happen, however busy the machine is, and short for what must not.
-CALM = Timeouts(pool=20, connect=20, model=0)
+CALM = Timeouts(pool=20, connect=20, model=0, files=0)
 BRIEF = Timeouts(
-    pool=1, connect=1, write=1, headers=0.3, model=0, between_bytes=0.3, call=3, download=3
+    pool=1, connect=1, write=1, headers=0.3, model=0, files=0, between_bytes=0.3, call=3, download=3
 )
 TIMES = {**dict.fromkeys(BROKEN, CALM), **dict.fromkeys(SLOW, BRIEF)}
 FAULTS = BROKEN | SLOW

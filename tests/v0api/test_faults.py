@@ -40,7 +40,15 @@ KEY = "v1:team_1:canary-key"
 CREATE = CreateChat(message="Make a page", privacy="private", metadata={})
 SEND = SendMessage(message="More")
 QUICK = Timeouts(
-    pool=0.1, connect=0.2, write=0.2, headers=0.2, model=0.2, between_bytes=0.2, call=1, download=1
+    pool=0.1,
+    connect=0.2,
+    write=0.2,
+    headers=0.2,
+    model=0.2,
+    files=0.2,
+    between_bytes=0.2,
+    call=1,
+    download=1,
 )
 
 Operation = Callable[[Client], Awaitable[Any]]

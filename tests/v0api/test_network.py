@@ -108,12 +108,12 @@ async def test_with_a_window_the_first_bytes_come_at_once_and_the_rest_together(
 
 
 async def test_the_window_may_change_while_reading() -> None:
-    windows = iter([0.0, 0.0, WINDOW, 0.0, 0.0])
+    window = 0.0
     sent = asyncio.Event()
     async with listening(counting(3, sent)) as port:
-        stream = await Backend(lambda: next(windows)).connect_tcp("127.0.0.1", port, timeout=5)
+        stream = await Backend(lambda: window).connect_tcp("127.0.0.1", port, timeout=5)
         times = []
-        for _ in range(3):
+        for window in (0.0, 0.0, WINDOW):
             await stream.read(1000, timeout=5)
             await stream.write(b".", timeout=5)
             times.append(time.monotonic())
@@ -314,3 +314,24 @@ async def test_a_certificate_that_is_not_trusted_proves_that_nothing_was_sent(
                     pass
 
         assert server.requests == []
+
+
+@pytest.mark.parametrize("turns", range(1, 10))
+async def test_a_connection_that_nobody_waits_for_any_more_is_closed(turns: int) -> None:
+    opened, closed = [], []
+
+    async def conversation(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        opened.append(writer)
+        await reader.read()
+        closed.append(writer)
+        writer.close()
+
+    async with listening(conversation) as port:
+        opening = asyncio.ensure_future(Backend().connect_tcp("127.0.0.1", port, timeout=5))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        opening.cancel()
+        await asyncio.wait([opening])
+        if not opening.cancelled():
+            await opening.result().aclose()
+        await until(lambda: len(opened) == len(closed) == 1)
