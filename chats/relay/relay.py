@@ -177,7 +177,9 @@ class Relay:
         while True:
             await _survive(self._look)
             try:
-                await asyncio.wait_for(self._woken.wait(), settings.V0_LOOK_EVERY)
+                # Not `wait_for`: it may take a cancellation that comes with what it waited for as done.
+                async with asyncio.timeout(settings.V0_LOOK_EVERY):
+                    await self._woken.wait()
             except TimeoutError:
                 continue
             self._woken.clear()
