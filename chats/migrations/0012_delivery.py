@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("chats", "0010_queue"),
+        ("chats", "0011_waited_since"),
     ]
 
     operations = [
