@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.app_server import AppServer, prepared_database, running_app
 from tests.sandbox_server import Sandbox, running_sandbox
 from tests.world import World, world
+
+if TYPE_CHECKING:
+    from pytest_django.fixtures import Settings
+
+    from chats.models import Person
+    from tests.relay.inside import Inside
 
 QUICK = {
     "V0_LEASE": "2",
@@ -70,4 +77,15 @@ def here(sandbox: Sandbox, run_app: Callable[..., AppServer]) -> Iterator[Callab
             return stack.enter_context(world(app, sandbox, email))
 
         yield here
+    sandbox.clear_faults()
+
+
+@pytest.fixture
+def inside(
+    transactional_db: None, owner: Person, sandbox: Sandbox, settings: Settings
+) -> Iterator[Inside]:
+    """The owner, with a relay in this process."""
+    from tests.relay.inside import Inside
+
+    yield Inside(owner, sandbox, settings)
     sandbox.clear_faults()

@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from pytest_django.fixtures import Settings
 
-from chats.models import Chat, Entry, Intent, Message, Person
+from chats.models import Chat, Entry, Intent, Message
 from chats.relay.relay import Relay
 from tests.relay.inside import Inside, shown, until
-from tests.sandbox_server import Sandbox
 
 DELIVERIES = ["stream", "async", "sync"]
 SUFFIX = {"stream": "Stream", "async": "Async", "sync": ""}
@@ -24,14 +23,6 @@ LONG = "Tell me everything.\nscenario: long size=60000 pace=1"
 # Slow enough to be cut in the middle, and over soon.
 SOON = "Go on.\nscenario: long size=5000 pace=0.1"
 MASKED = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z|http://[\w.:]+")
-
-
-@pytest.fixture
-def inside(
-    transactional_db: None, owner: Person, sandbox: Sandbox, settings: Settings
-) -> Iterator[Inside]:
-    yield Inside(owner, sandbox, settings)
-    sandbox.clear_faults()
 
 
 def same_as_v0(inside: Inside, answer: Message) -> Message:

@@ -11,22 +11,27 @@ import asyncio
 import json
 import time
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import UploadedFile
 from django.core.management.base import BaseCommand, CommandError
 from django.http import Http404
 
 from chats import permissions, relay
-from chats.models import Entry, Intent, Message, Person, Queued
-from chats.models.messages import LIVE, MessageState
+from chats.forms import attachments
+from chats.forms.contents import NotAccepted
+from chats.models import Attachment, Entry, Intent, Message, Person, Queued
+from chats.models.messages import LIVE, Delivery, MessageState
 from chats.relay import draining, intents, queue
 from chats.usage import money
 from chats.v0api.types import TextPart, parts_from_wire
 
 PATIENCE = 3.0
+PAYLOAD = ("message", "model", "system", "delivery")
 PROBLEMS = {
     "unsent": "v0 cannot be reached; nothing was sent.",
     "unknown": "It is not known whether v0 received the message; look before you send it again.",
@@ -48,6 +53,7 @@ HELD = {
 EXAMPLES = """examples:
   manage.py ask "A page about tea" --user owner@example.com
   manage.py ask "Make it dark" --user owner@example.com --chat 0b9c…  --model v0-mini
+  manage.py ask "A page like this" --user owner@example.com --attach sketch.png --delivery async
   manage.py ask "A page about tea" --user owner@example.com --json | jq -r .credits
 
 The status is 0 when an answer came and 1 when none did; a failed answer is printed first."""
@@ -78,6 +84,20 @@ class Command(BaseCommand):
             "--system", metavar="TEXT", help="instructions for this message beside what is asked"
         )
         parser.add_argument(
+            "--attach",
+            action="append",
+            default=[],
+            type=Path,
+            metavar="FILE",
+            help="a file that goes with the message; may be given several times",
+        )
+        parser.add_argument(
+            "--delivery",
+            choices=Delivery.values,
+            help="how the answer comes from v0: stream, async (read by poll) or sync (waited for);"
+            " V0_DELIVERY without it",
+        )
+        parser.add_argument(
             "--json",
             action="store_true",
             help="print one JSON object: chat, message, state, problem, finish_reason, parts as v0"
@@ -88,10 +108,8 @@ class Command(BaseCommand):
         person = self._person(options["user"])
         if not options["message"].strip():
             raise CommandError("The message is empty.")
-        payload = {
-            name: options[name] for name in ("message", "model", "system") if options.get(name)
-        }
-        written = self._write(person, payload, options["chat"])
+        payload = {name: options[name] for name in PAYLOAD if options.get(name)}
+        written = self._send(person, payload, options["chat"], options["attach"])
         answer = self._turn(written) if isinstance(written, Queued) else written
         self._wait(answer)
         if options["json"]:
@@ -107,6 +125,33 @@ class Command(BaseCommand):
         if person is None:
             raise CommandError(f"There is no active person with the address {email}.")
         return person
+
+    def _send(
+        self, person: Person, payload: dict[str, Any], chat: UUID | None, files: list[Path]
+    ) -> Message | Queued:
+        """What came of the message; the files are taken back when nothing did."""
+        rows: list[Attachment] = []
+        try:
+            for path in files:
+                rows.append(self._upload(person, path))  # noqa: PERF401 (each has to be taken back)
+            if why := attachments.problem(rows):
+                raise CommandError(why)
+            if rows:
+                payload["files"] = [str(row.pk) for row in rows]
+            return self._write(person, payload, chat)
+        except CommandError:
+            attachments.forget(rows)
+            raise
+
+    def _upload(self, person: Person, path: Path) -> Attachment:
+        try:
+            with path.open("rb") as file:
+                size = path.stat().st_size
+                return attachments.made(person, UploadedFile(file, path.name, size=size), None)
+        except OSError as error:
+            raise CommandError(f"{path} cannot be read: {error.strerror}.") from None
+        except NotAccepted as error:
+            raise CommandError(str(error)) from None
 
     def _write(
         self, person: Person, payload: dict[str, Any], chat: UUID | None
