@@ -178,6 +178,7 @@ def test_origins_are_exact_addresses(given: dict[str, str], origins: list[str]) 
         {"SECRET_KEY_FILE": "/there/is/none"},
         {"V0_API_KEY": "two\nlines"},
         {"V0_API_REVISION": "beta"},
+        {"V0_DELIVERY": "later"},
         {"V0_BASE_URL": "https://api.v0.dev"},
         {"V0_BASE_URL": "ftp://api.v0.dev/v2"},
         {"V0_BASE_URL": "https://api.v0.dev/v2"},
