@@ -14,7 +14,8 @@ from chats.rendering.shown import Shown
 from chats.rendering.timeline import SECOND, Bar, Timeline, timeline
 from chats.v0api.types import FileEditPart, FileReadPart, Part
 
-MOST_FILES = 200
+# Files that are listed, and what is listed of one file.
+MOST_FILES, MOST_DONE = 200, 20
 
 
 def work(id: str, shown: Shown) -> dict[str, Any]:
@@ -73,7 +74,12 @@ def touched(parts: Sequence[Part]) -> list[dict[str, Any]]:
     for path, operation in _operations(parts):
         files.setdefault(path, []).append(operation)
     listed = [
-        {"path": path, "operations": done, "is_changed": any(each["changes"] for each in done)}
+        {
+            "path": path,
+            "operations": done[:MOST_DONE],
+            "more": max(0, len(done) - MOST_DONE),
+            "is_changed": any(each["changes"] for each in done),
+        }
         for path, done in files.items()
     ]
     return sorted(listed, key=lambda file: not file["is_changed"])

@@ -26,6 +26,7 @@ document.addEventListener("click", ({ target }) => {
   const link = target.closest?.('#messages a[href^="#m"]');
   if (link) open(named(link.getAttribute("href")));
 });
+addEventListener("hashchange", () => open(named(location.hash)));
 document.addEventListener("pointerover", say);
 document.addEventListener("focusin", say);
 if (location.hash) arrive();

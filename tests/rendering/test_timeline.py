@@ -142,6 +142,14 @@ def test_the_files_are_listed_with_what_was_done_and_where() -> None:
     assert re.findall(r'<a href="#m1-p(\d)">([^<]*)</a>', files) == [("1", "read"), ("3", "updated"), ("4", "renamed to c.ts")]  # fmt: skip
 
 
+def test_a_file_that_was_changed_again_and_again_is_told_up_to_a_limit() -> None:
+    edit = {"type": "file-edit", "operation": "patch", "path": "a"}
+    made = below(answer(*[edit] * 25), "m1-work")
+    assert words(made).endswith(", patched and 5 more")
+    read = {"type": "file-read", "paths": [f"{at}" for at in range(203)]}
+    assert words(below(answer(read), "m1-work")).endswith("199 read 3 more files.")
+
+
 @pytest.mark.parametrize("state", ["sending", "checking", "streaming"])
 def test_an_answer_that_runs_has_no_numbers_yet(state: str) -> None:
     assert below(answer(*STORY, state=state), "m1-work").html == ""
