@@ -125,7 +125,8 @@ class Run:
             await self.progress.take([ChatEvent(said)])
             return None
         if not self.progress.accepted:
-            await self.progress.accept(said.chat_id, said.id)
+            await self.progress.accept(self.progress.v0_chat, said.id)
+        await self.progress.identify(said.id)
         return said if said.finish_reason is not None else None
 
     async def _look_meanwhile(self, client: Client, progress: Progress) -> types.Message | None:

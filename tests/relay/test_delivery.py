@@ -116,6 +116,20 @@ def test_a_stream_cut_at_a_random_byte_is_paid_for_once(
     assert inside.ledger["posts"] == before + 3
 
 
+def test_a_stream_that_never_opens_is_read_by_poll(
+    inside: Inside, three: list[Callable[[str], Message]]
+) -> None:
+    before = inside.ledger["posts"]
+    for name in OPERATIONS:
+        inside.fault(f"{name}Stream", "wrong-content-type")
+    inside.fault("chats.resume", "wrong-content-type", times=None)
+    answers = [ask(SOON) for ask in three]
+    inside.run(*answers)
+    for answer in answers:
+        same_as_v0(inside, answer)
+    assert inside.ledger["posts"] == before + 3
+
+
 # While it runs
 
 
