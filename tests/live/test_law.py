@@ -124,7 +124,7 @@ def foldings(draw: st.DrawFn) -> Node:
 
 
 @given(foldings(), foldings())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_steps_are_folded_and_unfolded_in_any_way(one: Node, other: Node) -> None:
     old, new = State(messages=(one,)), State(messages=(other,))
     operations = difference(old, new)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from chats.live.difference import MESSAGES, PAGE, Delete, Put, SetAttrs, Stale
+from chats.live.difference import MESSAGES, PAGE, Delete, Move, Put, SetAttrs, Stale
 from chats.live.state import Node
 from chats.rendering import frames
 
 AT = '<i id="at" data-at="h.2" hx-swap-oob="attrs"></i>'
+
+
+def test_a_move_names_where_to() -> None:
+    assert frames.frame([Move("m1-g0", Node("m1-p0", html="a"))], "h.2") == (
+        f'<div id="m1-p0" hx-swap-oob="move:#m1-g0">a</div>{AT}'
+    )
 
 
 def test_a_put_names_the_element_it_goes_into() -> None:
