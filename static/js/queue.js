@@ -1,44 +1,32 @@
-// Adds: the list of waiting messages stays as somebody left it when it is fetched again, what changed in it is said, and an edit that was not saved is still there.
-// Without it: the list is folded when it is long, and its forms are pages of their own.
+// Adds: what changed in the list of waiting messages is said, the focus stays in it, and an edit that was not saved is still there.
+// Without it: the list is fetched again in silence, and a form that is closed is empty.
 const said = document.getElementById("queue-said");
-let isOpen; // As somebody left it; undefined until they touch it.
-let place; // The id of the row in which the focus was.
-let told; // The list that was looked at last.
-
-const list = () => document.getElementById("queue");
-const wordsOf = (section) => section?.querySelector("[data-queue-summary]")?.textContent.trim() ?? "";
-let words = wordsOf(list());
-
-// A press is what somebody means by it; a list that arrives open means nothing.
-document.addEventListener("click", ({ target }) => {
-  const summary = target.closest?.("[data-queue-summary]");
-  if (summary) isOpen = !summary.parentElement.open;
-});
+const wordsOf = () => document.querySelector("[data-queue-summary]")?.textContent.trim() ?? "";
+let words = wordsOf();
+let held = ""; // The id of what had the focus in the list.
 
 document.addEventListener("htmx:beforeSwap", () => {
-  place = document.activeElement?.closest?.(".queue-row")?.id;
+  const { activeElement } = document;
+  held = activeElement?.closest?.(".queue-row") ? activeElement.id : "";
 });
 
-function onList(section) {
-  const box = section.querySelector("details");
-  if (box && isOpen !== undefined) box.open = isOpen;
-  const now = wordsOf(section);
-  if (said && now !== words) said.textContent = now;
-  words = now;
-  // What had the focus is gone or cannot be pressed any more: the next thing there, or the field.
-  const isLost = document.activeElement === document.body || document.activeElement?.disabled;
-  if (!place || !isLost) return;
-  const row = document.getElementById(place);
-  (row?.querySelector("button:not(:disabled), a") ?? document.getElementById("message"))?.focus();
+// Moved with its row, it has lost the focus; or it cannot be pressed any more, or is gone.
+function focusAgain() {
+  const { activeElement } = document;
+  if (!held || (activeElement !== document.body && !activeElement?.disabled)) return;
+  const same = document.getElementById(held);
+  const row = same?.closest(".queue-row");
+  const next = same?.disabled ? row.querySelector("button:not(:disabled), a") : same;
+  (next ?? document.getElementById("message"))?.focus();
 }
 
-for (const kind of ["htmx:afterSettle", "htmx:oobAfterSwap"]) {
-  document.addEventListener(kind, () => {
-    if (list() === told) return;
-    told = list();
-    if (told) onList(told);
-  });
-}
+document.addEventListener("htmx:afterSettle", ({ target }) => {
+  if (target.id !== "queue") return;
+  const now = wordsOf();
+  if (said && now !== words) said.textContent = now;
+  words = now;
+  focusAgain();
+});
 
 // Edits that were not saved
 

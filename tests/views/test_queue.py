@@ -237,7 +237,7 @@ def test_htmx_gets_the_list_as_it_is_now(
     row, token = queued(chat, owner, "First"), str(uuid4())
     answer = htmx(client).post(f"/chats/{chat.id}/messages/", {"message": "Second", "token": token})
     fragment = answer.content.decode()
-    assert 'hx-swap-oob="true"' in fragment
+    assert 'hx-swap-oob="put:#queue"' in fragment
     assert fragment.index("First") < fragment.index("Second")
     fragment = client.post(place(row, "remove"), {"confirmed": "yes"}).content.decode()
     assert ("First" in fragment, "Second" in fragment) == (False, True)
