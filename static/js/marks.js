@@ -7,19 +7,23 @@
 //   hx-get="…" hx-trigger="mark:NAME from:body" hx-sync="this:queue last"
 //
 // A fragment with data-marked="NAME" data-version="N" that arrives older than the mark is asked for
-// again. `mark:own` is fired, too, for an ended message that came whole, without what is one's own.
+// again, and so is one whose mark changes while it is on its way. `mark:own` is fired, too, for an
+// ended message that came whole, without what is one's own.
 
 const SPREAD = 300; // ms: not all pages ask at the same moment
 const ENDED = ["stopped", "failed", "finished"];
 const LONGEST = 6;
 const pending = new Set();
 const older = new Map();
+const late = new Map(); // by the id of what asks already
 
 function fire(name, spread = SPREAD) {
   if (pending.has(name)) return;
   pending.add(name);
   setTimeout(() => {
     pending.delete(name);
+    // What is on its way was made before this change, and whoever asked for it may be replaced by it.
+    for (const { id } of document.querySelectorAll(`.htmx-request[hx-trigger^="mark:${name} "]`)) late.set(id, name);
     document.body.dispatchEvent(new CustomEvent(`mark:${name}`));
   }, Math.random() * spread);
 }
@@ -52,6 +56,8 @@ if (messages) observer.observe(messages, { childList: true });
 
 for (const kind of ["htmx:afterSettle", "live:put"]) {
   document.addEventListener(kind, ({ target }) => {
+    if (late.has(target.id)) fire(late.get(target.id));
+    late.delete(target.id);
     const fragment = target.closest?.("[data-marked]");
     if (fragment) compare(fragment);
   });

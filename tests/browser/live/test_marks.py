@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +18,7 @@ from tests.browser.live.following import (
     stand,
     wait_for,
 )
-from tests.browser.live.site import Site, page
+from tests.browser.live.site import PATIENCE, Site, page
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page as Tab
@@ -77,6 +78,31 @@ def test_a_fragment_older_than_its_mark_is_fetched_again(
     send(SetAttrs("mark-queue", "i", (("data-version", "2"),)))
     wait_for(tab, "document.querySelector('#queue').textContent === 'version 2'")
     assert site.asked.count("/queue") == 3
+
+
+def test_a_mark_that_changes_while_its_fragment_is_on_the_way_is_heard(
+    site: Site, tab: Tab, follow: Follow
+) -> None:
+    """Whoever asked is not there any more, and what takes its place was made before the change."""
+    answers, release = iter(("first", "second")), Event()
+
+    def fragment() -> str:
+        answer = next(answers)
+        release.wait(PATIENCE)
+        return FRAGMENT.format("needs").replace("></div>", f' hx-swap="outerHTML">{answer}</div>')
+
+    site.pages["/needs"] = fragment
+    send = follow(
+        marks=render(marked("needs", 1)),
+        beside=FRAGMENT.format("needs").replace(">", ' hx-swap="outerHTML">', 1),
+    )
+    tab.evaluate("window.fired = 0; document.body.addEventListener('mark:needs', () => fired++)")
+    for version in (2, 3):
+        send(SetAttrs("mark-needs", "i", (("data-version", str(version)),)))
+        wait_for(tab, "count => fired === count", version - 1)
+    release.set()
+    wait_for(tab, "document.querySelector('#needs').textContent === 'second'")
+    assert site.asked.count("/needs") == 2
 
 
 @pytest.mark.parametrize(("state", "asks"), [("finished", True), ("streaming", False)])
