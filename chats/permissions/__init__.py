@@ -462,8 +462,8 @@ def _chats(action: Action, person: Visitor, session_grants: Grants) -> QuerySet[
         reach = {Who.ANONYMOUS: everything, Who.ANONYMOUS_LINK: linked}
         reach = {who: rows for who, rows in reach.items() if who in held}
     for who, rows in reach.items():
-        levels = [level for level, cell in TABLE[action].items() if who in cell]
-        reached |= Q(privacy__in=levels) & rows
+        if levels := [level for level, cell in TABLE[action].items() if who in cell]:
+            reached |= Q(privacy__in=levels) & rows
     return Chat.objects.filter(reached, deleted_at=None)
 
 
