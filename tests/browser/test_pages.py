@@ -297,6 +297,10 @@ def test_earlier_messages_come_without_a_jump(app: AppServer, chat: Page) -> Non
     # Scrolling up to them is all it takes.
     chat.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
     chat.wait_for_function("scrollY > 0")
+    # The page hears of it with a frame: down and up again within one would be no way up.
+    chat.evaluate(
+        "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
     before = chat.evaluate(
         "first => (scrollTo(0, 0), document.querySelector(first).getBoundingClientRect().top)",
         first,
