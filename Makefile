@@ -7,7 +7,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 # Options for pytest, such as ARGS="-k sockets".
 ARGS ?=
-WORKERS ?= 2
+# One more than the cores that it is meant for: many tests mostly wait.
+WORKERS ?= 3
 
 .PHONY: run test lint lock
 .DEFAULT_GOAL := run

@@ -15,6 +15,7 @@ import sys
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
@@ -111,24 +112,37 @@ def data(tmp_path: Path) -> Path:
     return tmp_path / "var"
 
 
+@dataclass(frozen=True)
+class First:
+    """What somebody saw who typed `make run` for the first time, and the data that it left behind."""
+
+    run: Run
+    folder: Path
+    answer: httpx.Response
+    home: str
+    posts: int
+
+
 @pytest.fixture(scope="module")
-def known(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data of an earlier run, with the sample chats."""
-    folder = tmp_path_factory.mktemp("known") / "var"
-    first = Run(folder, sys.executable, "manage.py", "serve", DEBUG="1")
+def first(tmp_path_factory: pytest.TempPathFactory) -> First:
+    folder = tmp_path_factory.mktemp("first") / "var"
+    run = Run(folder)
     try:
-        first.wait()
-        first.process.send_signal(signal.SIGTERM)
-        first.process.wait(20)
+        run.wait()
+        with httpx.Client(base_url=run.url, trust_env=False, timeout=30) as client:
+            answer, home = sign_in(client, "owner@example.com", "demo"), client.get("/").text
+        posts = run.ledger()["posts"]
+        run.process.send_signal(signal.SIGTERM)
+        run.process.wait(20)
     finally:
-        first.close()
-    return folder
+        run.close()
+    return First(run, folder, answer, home, posts)
 
 
 @pytest.fixture
-def later(data: Path, known: Path) -> None:
+def later(data: Path, first: First) -> None:
     """A run that is not the first one."""
-    shutil.copytree(known, data)
+    shutil.copytree(first.folder, data)
 
 
 @pytest.fixture
@@ -158,32 +172,30 @@ def is_free(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
-def test_make_run_serves_the_demo_and_keeps_it(run: Callable[..., Run], data: Path) -> None:
-    first = run()
-    first.wait()
-    assert f"v0web runs at {first.url}, and asks the sandbox" in first.out
-    assert "owner@example.com" in first.out
-    assert "password demo" in first.out
-    with httpx.Client(base_url=first.url, trust_env=False, timeout=30) as client:
-        answer = sign_in(client, "owner@example.com", "demo")
-        assert (answer.status_code, answer.headers["location"]) == (302, "/")
-        assert "Bakery" in client.get("/").text
-    posts = first.ledger()["posts"]
-    assert posts == 5
-    for file in data.iterdir():
+def test_make_run_serves_the_demo(first: First) -> None:
+    assert f"v0web runs at {first.run.url}, and asks the sandbox" in first.run.out
+    assert "owner@example.com" in first.run.out
+    assert "password demo" in first.run.out
+    assert (first.answer.status_code, first.answer.headers["location"]) == (302, "/")
+    assert "Bakery" in first.home
+    assert first.posts == 5
+    for file in first.folder.iterdir():
         assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
-    first.process.send_signal(signal.SIGTERM)
-    first.process.wait(20)
-    assert is_free(first.port)
-    assert is_free(first.sandbox_port)
+    assert is_free(first.run.port)
+    assert is_free(first.run.sandbox_port)
 
-    secret = (data / "secret-key").read_text()
+
+@pytest.mark.usefixtures("later")
+def test_a_later_make_run_keeps_everything(
+    first: First, run: Callable[..., Run], data: Path
+) -> None:
+    secret = (first.folder / "secret-key").read_text()
     again = run()
     again.wait()
-    assert again.ledger()["posts"] == posts
+    assert again.ledger()["posts"] == first.posts
     assert "sample" not in again.out
     assert (data / "secret-key").read_text() == secret
-    assert secret.strip() not in first.out + again.out
+    assert secret.strip() not in first.run.out + again.out
 
 
 @pytest.mark.usefixtures("later")

@@ -17,6 +17,7 @@ from chats.live.state import Attrs, Node
 from chats.rendering import words
 from chats.rendering.agent_actions import is_todo_list
 from chats.rendering.groups import Groups
+from chats.rendering.kept import Kept
 from chats.rendering.parts import PartView
 from chats.rendering.shown import Shown
 from chats.rendering.work import work
@@ -110,7 +111,14 @@ class MessageRenderer:
 
 
 def message_node(shown: Shown) -> Node:
-    """`shown` at once."""
+    """`shown` at once; one that has ended is made once for as long as it stays the same."""
+    return _made(shown) if shown.is_live else _ended.node(shown, _made)
+
+
+_ended = Kept()
+
+
+def _made(shown: Shown) -> Node:
     renderer = MessageRenderer(shown.id)
     for _ in renderer.update(shown):
         pass

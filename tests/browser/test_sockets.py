@@ -33,8 +33,8 @@ OWNER, MATE, STRANGER = "owner@example.com", "mate@example.com", "stranger@examp
 MIB = 1 << 20
 STALL = 3.0
 
-# Far more than buffers hold: 2.1 MB of frames, 80 of them.
-LONG = "scenario: long size=800000 chunk=10000\npace: 0.8"
+# Far more than buffers hold: 1.3 MB of frames, 80 of them.
+LONG = "scenario: long size=500000 chunk=6000\npace: 0.8"
 # One frame of it is 710 kB, and the buffers hold little more than half.
 HISTORY = "scenario: long size=300000 chunk=60000\npace: 0"
 SHORT = "scenario: long size=60000 chunk=1000\npace: 0.5"

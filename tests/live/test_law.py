@@ -76,7 +76,7 @@ def expected(old: State, new: State) -> Shown:
 
 
 @given(pairs())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_a_difference_leads_from_any_state_to_any_other(pair: tuple[State, State]) -> None:
     old, new = pair
     operations = difference(old, new)
@@ -88,7 +88,7 @@ def test_a_difference_leads_from_any_state_to_any_other(pair: tuple[State, State
 
 
 @given(pairs())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_a_frame_leads_any_page_to_any_other(pair: tuple[State, State]) -> None:
     old, new = pair
     operations = difference(old, new)

@@ -15,7 +15,7 @@ from tests.live.page import Page, page_html
 from tests.live.recorded import NAMES, recorded
 from tests.live.test_law import seen
 
-MOMENTS, PAIRS = 28, 40
+MOMENTS, PAIRS = 20, 40
 
 
 def moments(name: str) -> list[State]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 QUICK = {
     "V0_LEASE": "2",
     "V0_LEASE_RENEW": "0.5",
-    "V0_LOOK_EVERY": "0.2",
+    "V0_LOOK_EVERY": "0.4",
     "V0_SAVE_EVERY": "0.2",
     "V0_CHECK_AFTER": "0.2,0.5,1",
     "V0_CHECK_FOR": "3",

@@ -67,7 +67,7 @@ def test_a_page_made_in_the_middle_shows_what_grew_there(text: str) -> None:
         assert grown == blocks(text[:end], closed=False)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(chunked())
 @example(("- a\n\n-", [5, 6]))
 def test_any_chunking_ends_like_the_whole(case: Chunked) -> None:
@@ -77,14 +77,14 @@ def test_any_chunking_ends_like_the_whole(case: Chunked) -> None:
     assert shape_of(nodes) == shape_of_whole(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(chunked())
 def test_an_open_text_shows_the_same_however_it_came(case: Chunked) -> None:
     text, cuts = case
     assert blocks(text, cuts, closed=False) == blocks(text, closed=False)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(chunked(least=8), st.sampled_from([(24, 8), (40, 16), (100, 60)]))
 @example(("]:\n\n![i](http://x.y/z)\n[bar] and [foo]\n      six", [4, 12, 30, 34, 45]), (40, 16))
 def test_what_is_cut_for_its_length_is_cut_at_the_same_place(
@@ -292,7 +292,7 @@ def test_a_chunk_costs_the_same_at_the_end_of_200_kb() -> None:
     ],
 )
 def test_a_chunk_costs_the_same_in_one_endless_block(line: str) -> None:
-    size = 60_000
+    size = 40_000
     text = (line + "| 1 | 2 | 3 |\n" * size if line.startswith("|") else line * size)[:size]
     costs = cost_of_chunks("- first\n" * line.startswith(" ") + text, 300)
     assert max(costs[:-1]) < 12 * (OPEN + STEP)

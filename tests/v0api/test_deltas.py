@@ -68,7 +68,7 @@ lists = st.lists(values, max_size=6)
 
 
 @given(lists, lists)
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_delta_by_position_leads_to_the_right_value(left: Any, right: Any) -> None:
     before = copy.deepcopy(left)
 
@@ -77,7 +77,7 @@ def test_a_delta_by_position_leads_to_the_right_value(left: Any, right: Any) -> 
 
 
 @given(st.data())
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_delta_by_identity_leads_to_the_right_value(data: st.DataObject) -> None:
     left = data.draw(lists)
     kept = data.draw(st.lists(st.sampled_from(left), unique_by=id) if left else st.just([]))
@@ -95,7 +95,7 @@ def test_a_delta_by_identity_leads_to_the_right_value(data: st.DataObject) -> No
 
 
 @given(values, values)
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_delta_survives_the_wire(left: Any, right: Any) -> None:
     delta = json.loads(json.dumps(diff(left, right)))
 
@@ -103,7 +103,7 @@ def test_a_delta_survives_the_wire(left: Any, right: Any) -> None:
 
 
 @given(lists, values)
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_value_as_a_delta_gives_a_value_or_our_error(left: Any, delta: Any) -> None:
     before = copy.deepcopy(left)
     with suppress(DeltaError):
