@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from chats.live.state import Node
 from chats.rendering.kept import Kept
@@ -35,7 +36,7 @@ def test_what_is_the_same_is_made_once() -> None:
 def test_any_difference_is_seen() -> None:
     kept, make = Kept(), Making()
     first = said("1")
-    changes = {
+    changes: dict[str, Any] = {
         "state": "failed",
         "author": "Olivia",
         "text": "Bye",
