@@ -4,7 +4,12 @@ A page loads some forty of them. With DEBUG each would be asked for on every loa
 the time of the browser's tests went into; nothing here changes while they run.
 """
 
+import gc
+
 from v0web.settings import *  # noqa: F403
 
 WHITENOISE_MAX_AGE = 3600
 WHITENOISE_AUTOREFRESH = False
+
+# As the tests themselves do.
+gc.set_threshold(20_000, 20, 20)
