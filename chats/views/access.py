@@ -15,6 +15,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
+from django.views.decorators.http import require_http_methods
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
@@ -54,11 +55,22 @@ def see_chat(id: UUID) -> HttpResponse:
     return HttpResponseRedirect(resolve_url("chat", id), status=303)
 
 
-def uuid_or_404(text: str | None) -> UUID:
+# Of a form that is a page by itself: shown, and sent.
+form_methods = require_http_methods(["GET", "HEAD", "POST"])
+
+
+def uuid_or_none(text: str | None) -> UUID | None:
     try:
         return UUID(text or "")
     except ValueError:
-        raise Http404 from None
+        return None
+
+
+def uuid_or_404(text: str | None) -> UUID:
+    found = uuid_or_none(text)
+    if found is None:
+        raise Http404
+    return found
 
 
 def signed_in(

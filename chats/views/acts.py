@@ -14,7 +14,7 @@ from django.db.models import F
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from chats import permissions, relay
 from chats.forms.acts import PERSONAL, PlaceForm, TitleForm, sentence
@@ -22,10 +22,9 @@ from chats.models import Chat, Mute, Team
 from chats.models.chats import Privacy
 from chats.models.messages import LIVE
 from chats.permissions import Action
-from chats.views.access import Request, allowed_actions, member, see_chat
+from chats.views.access import Request, allowed_actions, form_methods, member, see_chat
 from chats.views.shell import shell
 
-form_methods = require_http_methods(["GET", "HEAD", "POST"])
 HEADINGS = {
     "menu": "“{}”",
     "rename": "Rename “{}”",
@@ -134,13 +133,6 @@ def repeat_privacy(request: Request, id: UUID) -> HttpResponse:
     Chat.objects.filter(id=found.id).update(privacy_unsaid=True, version=F("version") + 1)
     relay.changed(found.id)
     return see_chat(found.id)
-
-
-def given_token(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def shown_act(

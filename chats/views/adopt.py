@@ -10,7 +10,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
-from django.views.decorators.http import require_http_methods
 
 from chats import permissions, relay
 from chats.forms.adopt import AdoptForm
@@ -18,14 +17,14 @@ from chats.models import Person
 from chats.relay import adoption
 from chats.relay.adoption import Offer
 from chats.v0api.errors import V0Error
-from chats.views.access import Request, signed_in
+from chats.views.access import Request, form_methods, signed_in
 from chats.views.shell import shell
 
 NOTHING_CHOSEN = "Choose at least one chat."
 EXPIRED = "This list was too old. Choose again."
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@form_methods
 @signed_in
 def adopt(request: Request, person: Person) -> HttpResponse:
     permissions.administrator(request)

@@ -17,14 +17,14 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils.http import content_disposition_header
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from chats.forms.attachments import GONE, NO_WORDS, forget, made, problem
 from chats.forms.contents import NotAccepted
 from chats.forms.message import MessageForm
 from chats.models import Attachment, Person
 from chats.permissions import belongings
-from chats.views.access import Request, signed_in
+from chats.views.access import Request, form_methods, signed_in
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class Attached:
         return form.sentence or self.sentence
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@form_methods
 @signed_in
 def attachments(request: Request, person: Person) -> HttpResponse:
     """GET: the rows of those named by `attachment` that were not sent. POST: a row for each `file` and `url`; those

@@ -30,7 +30,7 @@ from chats.rendering import wishes
 from chats.rendering.finding import LONGEST, spaced
 from chats.rendering.fixed import fixed, marks
 from chats.rendering.message import message_node
-from chats.views.access import Request, allowed_actions
+from chats.views.access import Request, allowed_actions, uuid_or_none
 from chats.views.cards import Card, waiting_in
 from chats.views.composer import composer
 from chats.views.copies import copying_context
@@ -88,8 +88,8 @@ def page(
     rows = window(
         found,
         before=_number(request, "before"),
-        first=_uuid(request, "from"),
-        at=_uuid(request, "at"),
+        first=uuid_or_none(request.GET.get("from")),
+        at=uuid_or_none(request.GET.get("at")),
     )
     state, at = relay.standing(found.id) if rows.is_latest else (None, "")
     messages = nodes(rows.rows, state)
@@ -219,7 +219,7 @@ def _html(shown_nodes: Iterable[Node], slots: dict[str, str] | None = None) -> S
 
 def _message_to_edit(request: HttpRequest, found: Chat) -> Message | None:
     """The message that a person wants to change and send again."""
-    id = _uuid(request, "edit")
+    id = uuid_or_none(request.GET.get("edit"))
     return found.messages.filter(id=id, role="user").first() if id else None
 
 
@@ -230,10 +230,3 @@ def _is_only_read(request: HttpRequest, text: str) -> bool:
 def _number(request: HttpRequest, name: str) -> int | None:
     text = request.GET.get(name) or ""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
-
-
-def _uuid(request: HttpRequest, name: str) -> UUID | None:
-    try:
-        return UUID(request.GET.get(name) or "")
-    except ValueError:
-        return None

@@ -24,14 +24,20 @@ from chats.views.own import is_closed
 
 @require_safe
 def actions(request: Request, id: UUID) -> HttpResponse:
+    found = written_in(request, id)
+    return render(request, "chats/_actions.html", composer(found, live_answer(found)))
+
+
+def written_in(request: Request, id: UUID) -> Chat:
+    """The chat of somebody who may send in it, or who reads one that v0 has closed."""
     try:
-        found = permissions.chat(request, id, Action.SEND)
+        return permissions.chat(request, id, Action.SEND)
     except PermissionDenied:
         # Perhaps because v0 has closed it just now.
         found = permissions.chat(request, id, Action.READ)
         if not is_closed(found):
             raise
-    return render(request, "chats/_actions.html", composer(found, live_answer(found)))
+        return found
 
 
 def live_answer(found: Chat) -> Message | None:

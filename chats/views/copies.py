@@ -23,8 +23,16 @@ from chats.models.messages import IMPORTS
 from chats.permissions import Action
 from chats.relay import intents
 from chats.rendering import wishes
-from chats.views.access import Request, allowed_actions, member, see_chat, uuid_or_404
-from chats.views.acts import form_methods, given_token, shown_act
+from chats.views.access import (
+    Request,
+    allowed_actions,
+    form_methods,
+    member,
+    see_chat,
+    uuid_or_404,
+    uuid_or_none,
+)
+from chats.views.acts import shown_act
 
 EXPIRED = "This form was used or too old. Duplicate again if you still mean it."
 NOTHING = "There is nothing at v0 to copy yet."
@@ -42,7 +50,7 @@ def duplicate(request: Request, id: UUID) -> HttpResponse:
     is_newest = bool(given.get("run")) and target is None
     if request.method != "POST":
         return _form(request, found, target, NEWEST if is_newest else "")
-    token = given_token(request.POST.get("token") or "")
+    token = uuid_or_none(request.POST.get("token"))
     titled = TitleForm({"title": request.POST.get("title") or intents.copy_title(found) or "-"})
     seen_by = VisibilityForm(request.POST.get("privacy"), member(request))
     if token is None:

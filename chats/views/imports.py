@@ -15,7 +15,6 @@ from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_http_methods
 
 from chats import permissions, relay
 from chats.forms import archives, imports
@@ -27,8 +26,7 @@ from chats.models import Attachment, Person
 from chats.models.messages import IMPORTS
 from chats.permissions import Action, belongings
 from chats.relay import intents
-from chats.views.access import Request, see_chat, signed_in, uuid_or_404
-from chats.views.acts import given_token
+from chats.views.access import Request, form_methods, see_chat, signed_in, uuid_or_404, uuid_or_none
 from chats.views.shell import shell
 
 EXPIRED = "This form was too old. What you filled in is still here: send it again."
@@ -37,14 +35,14 @@ USED = "This form was already sent with other content. Send it again if you mean
 MOST_KEPT = 40
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@form_methods
 @signed_in
 def bring(request: Request, person: Person) -> HttpResponse:
     if request.method != "POST":
         filled, rows = _earlier(request)
         return _page(request, person, filled, rows)
     filled = Filled.read(request.POST)
-    token = given_token(request.POST.get("token") or "")
+    token = uuid_or_none(request.POST.get("token"))
     rows, refusal = _files(request, person, filled, token)
     seen_by = VisibilityForm(filled.privacy, person)
     refusal = refusal or imports.problem(filled, rows) or seen_by.sentence

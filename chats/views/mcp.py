@@ -15,7 +15,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from chats import permissions
 from chats.forms.mcp import BEARER, HEADERS, KEEP, NONE, Described, Secrets, ServerForm
@@ -24,7 +24,7 @@ from chats.relay import servers
 from chats.v0api import errors, limits
 from chats.v0api.client import Client
 from chats.v0api.mcp_servers import Auth, BearerAuth, HeaderAuth, McpServer, NoAuth, OAuth
-from chats.views.access import Request, signed_in
+from chats.views.access import Request, form_methods, signed_in
 from chats.views.shell import shell
 
 ID = re.compile(r"[\w-]{1,128}", re.ASCII)
@@ -62,7 +62,7 @@ def mcp(request: Request, person: Person) -> HttpResponse:
 
 
 @sensitive_post_parameters("token", "headers")
-@require_http_methods(["GET", "HEAD", "POST"])
+@form_methods
 @signed_in
 def mcp_new(request: Request, person: Person) -> HttpResponse:
     permissions.administrator(request)
@@ -89,7 +89,7 @@ def mcp_new(request: Request, person: Person) -> HttpResponse:
 
 
 @sensitive_post_parameters("token", "headers")
-@require_http_methods(["GET", "HEAD", "POST"])
+@form_methods
 @signed_in
 def mcp_edit(request: Request, person: Person, id: str) -> HttpResponse:
     permissions.administrator(request)
@@ -136,7 +136,7 @@ def mcp_enable(request: Request, person: Person, id: str) -> HttpResponse:
     return _listed(request, update, "enabled" if wanted == "yes" else "disabled")
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@form_methods
 @signed_in
 def mcp_remove(request: Request, person: Person, id: str) -> HttpResponse:
     permissions.administrator(request)

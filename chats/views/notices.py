@@ -11,7 +11,7 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 from django_htmx.http import trigger_client_event
 
 from chats import permissions
@@ -19,11 +19,11 @@ from chats.forms.notices import MuteForm, NoticesForm
 from chats.models import Mute, Person
 from chats.permissions import Action
 from chats.relay.notices import is_possible, lasting
-from chats.views.access import Request, member, see_chat, signed_in
+from chats.views.access import Request, form_methods, member, see_chat, signed_in
 from chats.views.shell import shell
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@form_methods
 @signed_in
 def notices(request: Request, person: Person) -> HttpResponse:
     if request.method == "POST":

@@ -217,6 +217,6 @@ def wrote(request: HttpRequest, message: Message | None) -> bool:
 
 
 def failed_last(answer: Message, last: Message | None) -> bool:
-    is_question = not answer.restored
-    has_failed = answer.state == MessageState.FAILED and is_question
+    # Files that did not go back are no message that could be sent again.
+    has_failed = answer.state == MessageState.FAILED and not answer.restored
     return last is not None and answer.id == last.id and has_failed

@@ -10,18 +10,17 @@ from uuid import UUID
 
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from chats.forms.prompts import Kept, PromptForm
 from chats.models import Person, Prompt
 from chats.permissions import saved
-from chats.views.access import Request, signed_in
+from chats.views.access import Request, form_methods, signed_in
 from chats.views.shell import shell
 
 # More than these nobody finds anything among.
 MOST = 200
 FULL = f"You have {MOST} prompts, which is the most. Remove one first."
-form_methods = require_http_methods(["GET", "HEAD", "POST"])
 
 
 @require_safe

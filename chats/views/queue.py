@@ -12,10 +12,9 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import reswap, retarget
 
 from chats import permissions, relay
@@ -27,36 +26,29 @@ from chats.permissions import Action, belongings
 from chats.relay import queue
 from chats.relay.uploads import Missing, of_queued
 from chats.views import chat as chat_page
-from chats.views.access import Request, member, see_chat
+from chats.views.access import Request, form_methods, member, see_chat, uuid_or_none
 from chats.views.attachments import attached
+from chats.views.composer import written_in
 from chats.views.options import options_shown
-from chats.views.own import is_closed
 from chats.views.queued import queue_of
 from chats.views.refusals import CHANGED, SENT
 from chats.views.shell import shell
 
-form_methods = require_http_methods(["GET", "HEAD", "POST"])
 # What an edited message keeps that no field of its form says.
 KEPT = ("fix", "metadata")
 
 
 @require_safe
 def waiting(request: Request, id: UUID) -> HttpResponse:
-    try:
-        found = permissions.chat(request, id, Action.SEND)
-    except PermissionDenied:
-        # Perhaps because v0 has closed it: what one wrote is still there.
-        found = permissions.chat(request, id, Action.READ)
-        if not is_closed(found):
-            raise
-    return _listed(request, found)
+    # In a chat that v0 has closed, what one wrote is still there.
+    return _listed(request, written_in(request, id))
 
 
 @require_POST
 def move(request: Request, id: UUID, queued: UUID) -> HttpResponse:
     """Puts it `before` or `after` another one, which the browser names as it saw it."""
     found = permissions.chat(request, id, Action.QUEUE)
-    beside = {name: _uuid(request.POST.get(name)) for name in ("before", "after")}
+    beside = {name: uuid_or_none(request.POST.get(name)) for name in ("before", "after")}
     return _acted(request, found, queued, lambda row: queue.move(row, **beside))
 
 
@@ -126,13 +118,6 @@ def _edited(
     kept = {name: row.payload[name] for name in KEPT if name in row.payload}
     fields = chosen.options.of_chat()
     return {**kept, **chosen.options.payload(), "message": form.text, **files}, fields
-
-
-def _uuid(text: str | None) -> UUID | None:
-    try:
-        return UUID(text or "")
-    except ValueError:
-        return None
 
 
 def _row(request: Request, found: Chat, queued: UUID, *, others: Action | None) -> Queued | None:

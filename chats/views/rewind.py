@@ -15,8 +15,8 @@ from chats import permissions, relay
 from chats.models import Chat, Message
 from chats.permissions import Action
 from chats.relay import intents
-from chats.views.access import Request, member, see_chat, uuid_or_404
-from chats.views.acts import form_methods, given_token, shown_act
+from chats.views.access import Request, form_methods, member, see_chat, uuid_or_404, uuid_or_none
+from chats.views.acts import shown_act
 from chats.views.composer import live_answer
 
 EXPIRED = "This form was used or too old. Rewind again if you still mean it."
@@ -34,7 +34,7 @@ def rewind(request: Request, id: UUID) -> HttpResponse:
     target = get_object_or_404(found.messages, id=uuid_or_404(given["run"]), role="assistant")
     if request.method != "POST":
         return _form(request, found, target)
-    token = given_token(request.POST.get("token") or "")
+    token = uuid_or_none(request.POST.get("token"))
     if token is None:
         return _form(request, found, target, EXPIRED, status=422)
     if not target.restorable and not _is_repeated(request, token, found):

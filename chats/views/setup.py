@@ -8,15 +8,15 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods
 
 from chats import accounts
 from chats.forms.setup import SetupForm
+from chats.views.access import form_methods
 
 
 @never_cache
 @sensitive_post_parameters("password", "repeated")
-@require_http_methods(["GET", "HEAD", "POST"])
+@form_methods
 def setup(request: HttpRequest, token: str) -> HttpResponse:
     if not accounts.setup_link_is_open(token):
         raise Http404

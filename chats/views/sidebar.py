@@ -3,14 +3,12 @@ page that a browser without scripts gets instead."""
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from django.http import HttpResponse
 from django.shortcuts import render, resolve_url
 from django.views.decorators.http import require_safe
 
 from chats.models import Person
-from chats.views.access import Request, signed_in
+from chats.views.access import Request, signed_in, uuid_or_none
 from chats.views.shell import Cursor, shell, sidebar
 
 
@@ -20,7 +18,7 @@ def chats(request: Request, person: Person) -> HttpResponse:
     after = Cursor.parse(request.GET.get("after") or "")
     rows = sidebar(
         person,
-        current=_uuid(request.GET.get("current") or ""),
+        current=uuid_or_none(request.GET.get("current")),
         after=after,
         shown=sum(map(_count, request.GET.getlist("shown")[:20])),
     )
@@ -29,13 +27,6 @@ def chats(request: Request, person: Person) -> HttpResponse:
     template = "chats/_sidebar_rows.html" if after else "chats/_sidebar_fetched.html"
     page = "needs-you" if request.htmx.current_url_abs_path == resolve_url("needs_you") else ""
     return render(request, template, {"sidebar": rows, "page": page})
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _count(text: str) -> int:
