@@ -32,6 +32,13 @@ QUICK = {
     "V0_RESUME_TRIES": "2",
 }
 
+# Faults of a charged POST after which nobody knows whether v0 has it.
+DOUBTS = [
+    pytest.param({"kind": "status", "status": 500}, id="500"),
+    pytest.param({"kind": "hang", "seconds": 6}, id="hang"),
+    pytest.param({"kind": "reset", "bytes": None}, id="reset"),
+]
+
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:

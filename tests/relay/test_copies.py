@@ -8,15 +8,10 @@ from collections.abc import Callable
 import pytest
 
 from tests.app_server import wait_until
+from tests.relay.conftest import DOUBTS
 from tests.relay.sameness import until_same
 from tests.sandbox_server import Sandbox
 from tests.world import World
-
-DOUBTS = [
-    pytest.param({"kind": "status", "status": 500}, id="500"),
-    pytest.param({"kind": "hang", "seconds": 6}, id="hang"),
-    pytest.param({"kind": "reset", "bytes": None}, id="reset"),
-]
 
 
 @pytest.fixture

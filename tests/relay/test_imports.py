@@ -10,15 +10,10 @@ from typing import Any
 import pytest
 
 from tests.app_server import wait_until
-from tests.relay.conftest import QUICK
+from tests.relay.conftest import DOUBTS, QUICK
 from tests.sandbox_server import Sandbox
 from tests.world import World
 
-DOUBTS = [
-    pytest.param({"kind": "status", "status": 500}, id="500"),
-    pytest.param({"kind": "hang", "seconds": 6}, id="hang"),
-    pytest.param({"kind": "reset", "bytes": None}, id="reset"),
-]
 REPOSITORY = {"kind": "repo", "repository": "vercel/next.js", "branch": "canary"}
 
 
