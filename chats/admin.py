@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+from allauth.usersessions.models import UserSession
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
@@ -55,7 +58,9 @@ admin.site.logout = sign_out_elsewhere  # type: ignore[method-assign, assignment
 admin.site.password_change = change_password_elsewhere  # type: ignore[method-assign, assignment]
 admin.site.site_header = admin.site.site_title = "v0web administration"
 admin.site.index_title = "People, teams, chats and usage"
-admin.site.unregister((Group, EmailAddress))
+# Who signs in how is nobody's to look through; these have pages of ours.
+admin.site.unregister((Group, EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken))
+admin.site.unregister(UserSession)
 
 
 class ForStaff:

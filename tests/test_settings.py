@@ -14,7 +14,9 @@ import pytest
 
 from tests.app_server import ROOT
 
-SOURCE = (ROOT / "v0web" / "settings.py").read_text("utf-8")
+SOURCE = "\n".join(
+    (ROOT / "v0web" / f"{name}.py").read_text("utf-8") for name in ("settings", "sign_in")
+)
 ROW = re.compile(r"^\| `([A-Z0-9_]+)` \| (.*?) \| (.*?) \|$", re.MULTILINE)
 SECRET = "only-for-tests-" * 4
 PRODUCTION = {"SECRET_KEY": SECRET, "ALLOWED_HOSTS": "chat.example.com"}

@@ -2,6 +2,7 @@
 the relay or rendering."""
 
 from chats.models.attachments import Attachment
+from chats.models.audit import AuditEntry, Event, record
 from chats.models.chats import Chat, Instructions
 from chats.models.decisions import Decision
 from chats.models.messages import Intent, Message
@@ -14,10 +15,12 @@ from chats.models.usage import Entry
 
 __all__ = [
     "Attachment",
+    "AuditEntry",
     "Chat",
     "Composer",
     "Decision",
     "Entry",
+    "Event",
     "Instructions",
     "Intent",
     "Membership",
@@ -29,4 +32,5 @@ __all__ = [
     "Queued",
     "SetupLink",
     "Team",
+    "record",
 ]

@@ -13,7 +13,7 @@ import secrets
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.adapter import DefaultAccountAdapter, get_adapter
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core import signing
@@ -31,6 +31,12 @@ _KNOWN_BROWSER_SALT = "chats.accounts.known-browser"
 log = logging.getLogger(__name__)
 # One thread: mail is rare, and sending it is the slowest thing that an account page could wait for.
 _post = ThreadPoolExecutor(1, thread_name_prefix="mail")
+
+
+def address(request: HttpRequest) -> str | None:
+    """The IP address that a request comes from, as far as `V0_PROXY` lets it be known."""
+    found: str | None = get_adapter(request).get_client_ip(request)
+    return found
 
 
 class Adapter(DefaultAccountAdapter):
