@@ -137,6 +137,9 @@ class MembershipRows(ForStaff, Rows):
 
 @admin.register(Team)
 class TeamAdmin(ForStaff, Options):
+    """The name. The rest is the team's own settings, whose changes are noted, and words of its people."""
+
+    fields = ("name", "created_at")
     list_display = ("name", "created_at")
     search_fields = ("name",)
     readonly_fields = ("created_at",)

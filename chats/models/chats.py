@@ -101,16 +101,26 @@ class Chat(models.Model):
 
     @property
     def system(self) -> str:
-        """The system prompt that goes with each message; "" for none."""
+        """The instructions that people gave, which go with each message; "" for none."""
         found: Instructions | None = getattr(self, "instructions", None)
         return found.text if found else ""
 
+    @property
+    def team_system(self) -> str:
+        """Those of its team, which go before them; "" for none."""
+        found: Instructions | None = getattr(self, "instructions", None)
+        return found.of_team if found else ""
+
 
 class Instructions(models.Model):
-    """A chat's system prompt: apart from the chat, which the admin shows, and never a text of it."""
+    """A chat's system prompt: apart from the chat, which the admin shows, and never a text of it.
+
+    `of_team` is what the team's settings said when the chat was made; it never changes.
+    """
 
     chat = models.OneToOneField(Chat, models.CASCADE, related_name="instructions")
-    text = models.TextField()
+    text = models.TextField(blank=True)
+    of_team = models.TextField(blank=True)
 
     def __str__(self) -> str:
         return f"of chat {self.chat_id}"

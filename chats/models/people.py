@@ -34,6 +34,8 @@ class Person(AbstractBaseUser, PermissionsMixin):
     """Somebody with an account. `email` is the name they sign in with, `name` the one others see.
 
     Notices are about the ends of their runs and what waits for them; a browser asks them, too.
+    The sidebar shows their personal space alone, or a team's chats, or all; with the membership its
+    choice goes, too.
     """
 
     email = models.EmailField(unique=True)
@@ -43,6 +45,10 @@ class Person(AbstractBaseUser, PermissionsMixin):
     date_joined = models.DateTimeField(default=timezone.now)
     notices_in_browser = models.BooleanField(default=True)
     notices_by_mail = models.BooleanField(default=False)
+    shows_personal = models.BooleanField(default=False)
+    shows_team = models.ForeignKey(
+        "chats.Membership", models.SET_NULL, null=True, blank=True, related_name="+"
+    )
 
     objects: ClassVar[PersonManager] = PersonManager()
 

@@ -16,19 +16,39 @@ from django.utils import timezone
 SEEN_BY_TEAM = ("team", "team-edit", "public")
 
 
-class Team(models.Model):
-    name = models.CharField(max_length=100)
-    created_at = models.DateTimeField(default=timezone.now)
-
-    def __str__(self) -> str:
-        return self.name
-
-
 class Role(models.TextChoices):
     OWNER = "owner"
     ADMIN = "admin"
     MEMBER = "member"
     VIEWER = "viewer"
+
+
+class Inviters(models.TextChoices):
+    """Who may invite, each with those before them."""
+
+    OWNERS = "owners"
+    ADMINS = "admins"
+    MEMBERS = "members"
+
+
+class Team(models.Model):
+    """`default_privacy` and `default_model` are where a new chat begins; no model is v0's own choice.
+    `models_by_role` has the models for each role that may not have all of them. A new chat takes
+    `system_prompt` along as it is then.
+    """
+
+    name = models.CharField(max_length=100)
+    created_at = models.DateTimeField(default=timezone.now)
+    default_privacy = models.CharField(max_length=10, default="private")
+    default_model = models.CharField(max_length=40, blank=True)
+    models_by_role = models.JSONField(default=dict, blank=True)
+    who_may_invite = models.CharField(
+        max_length=10, choices=Inviters.choices, default=Inviters.ADMINS
+    )
+    system_prompt = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Membership(models.Model):
