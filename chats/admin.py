@@ -137,7 +137,7 @@ class MembershipRows(ForStaff, Rows):
 
 @admin.register(Team)
 class TeamAdmin(ForStaff, Options):
-    """The name. The rest is the team's own settings, whose changes are noted, and words of its people."""
+    """The name. The rest is the team's own settings, whose changes are noted."""
 
     fields = ("name", "created_at")
     list_display = ("name", "created_at")

@@ -10,7 +10,7 @@ from chats.models.notices import Mute, Notice
 from chats.models.people import Composer, Person, SetupLink
 from chats.models.prompts import Prompt
 from chats.models.queue import Queued
-from chats.models.teams import Membership, Team
+from chats.models.teams import Membership, Team, TeamRules
 from chats.models.usage import Entry
 
 __all__ = [
@@ -32,5 +32,6 @@ __all__ = [
     "Queued",
     "SetupLink",
     "Team",
+    "TeamRules",
     "record",
 ]

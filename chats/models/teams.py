@@ -32,23 +32,43 @@ class Inviters(models.TextChoices):
 
 
 class Team(models.Model):
-    """`default_privacy` and `default_model` are where a new chat begins; no model is v0's own choice.
-    `models_by_role` has the models for each role that may not have all of them. A new chat takes
-    `system_prompt` along as it is then.
-    """
+    """`default_privacy` and `default_model` are where a new chat begins; no model is v0's own choice."""
 
     name = models.CharField(max_length=100)
     created_at = models.DateTimeField(default=timezone.now)
     default_privacy = models.CharField(max_length=10, default="private")
     default_model = models.CharField(max_length=40, blank=True)
-    models_by_role = models.JSONField(default=dict, blank=True)
     who_may_invite = models.CharField(
         max_length=10, choices=Inviters.choices, default=Inviters.ADMINS
     )
-    system_prompt = models.TextField(blank=True)
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def models_by_role(self) -> dict[str, list[str]]:
+        found: TeamRules | None = getattr(self, "rules", None)
+        return found.models_by_role if found else {}
+
+    @property
+    def system_prompt(self) -> str:
+        found: TeamRules | None = getattr(self, "rules", None)
+        return found.system_prompt if found else ""
+
+
+class TeamRules(models.Model):
+    """What holds for the chats of a team: apart from the team, which the admin shows.
+
+    `models_by_role` has the models of each role that may not have all; a new chat takes `system_prompt`
+    along as it is then.
+    """
+
+    team = models.OneToOneField(Team, models.CASCADE, related_name="rules")
+    models_by_role = models.JSONField(default=dict)
+    system_prompt = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return f"of team {self.team_id}"
 
 
 class Membership(models.Model):
