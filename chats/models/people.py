@@ -6,7 +6,9 @@ in a form that could be used.
 
 from __future__ import annotations
 
+from datetime import UTC, tzinfo
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
@@ -14,6 +16,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
+
+GONE = "Deleted account"
 
 
 class PersonManager(BaseUserManager["Person"]):
@@ -30,12 +34,23 @@ class PersonManager(BaseUserManager["Person"]):
         return self.get(email__iexact=username)
 
 
+class Theme(models.TextChoices):
+    """Which colours somebody wants; "" is that they have never said, and the device decides."""
+
+    UNSAID = "", "not chosen"
+    SYSTEM = "system", "As the system"
+    LIGHT = "light", "Light"
+    DARK = "dark", "Dark"
+
+
 class Person(AbstractBaseUser, PermissionsMixin):
     """Somebody with an account. `email` is the name they sign in with, `name` the one others see.
 
     Notices are about the ends of their runs and what waits for them; a browser asks them, too.
     The sidebar shows their personal space alone, or a team's chats, or all; with the membership its
     choice goes, too.
+    `time_zone` is an IANA name, "" for UTC. `deleted_at`: they deleted the account then, and the row
+    stays for what refers to it, with nothing in it that says who they were; nobody can sign in as it.
     """
 
     email = models.EmailField(unique=True)
@@ -43,6 +58,9 @@ class Person(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     date_joined = models.DateTimeField(default=timezone.now)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    theme = models.CharField(max_length=6, choices=Theme.choices, default=Theme.UNSAID, blank=True)
+    time_zone = models.CharField(max_length=64, blank=True)
     notices_in_browser = models.BooleanField(default=True)
     notices_by_mail = models.BooleanField(default=False)
     shows_personal = models.BooleanField(default=False)
@@ -61,6 +79,10 @@ class Person(AbstractBaseUser, PermissionsMixin):
         constraints = (
             # Sign-in lowers what is typed: another spelling of an address would be another account.
             models.CheckConstraint(condition=Q(email=Lower("email")), name="email_in_lower_case"),
+            # No way of reactivating people brings an account back that was deleted.
+            models.CheckConstraint(
+                condition=Q(deleted_at=None) | Q(is_active=False), name="deleted_is_inactive"
+            ),
         )
 
     def __str__(self) -> str:
@@ -73,13 +95,28 @@ class Person(AbstractBaseUser, PermissionsMixin):
     @property
     def shown_name(self) -> str:
         """The name that other readers see; never the whole address."""
+        if self.deleted_at:
+            return GONE
         return self.name or self.email.partition("@")[0]
+
+    @property
+    def zone(self) -> tzinfo:
+        """Where the server puts times into words for them."""
+        return zone(self.time_zone)
 
     @property
     def composer(self) -> dict[str, Any]:
         """What they sent their last message with, as `forms.options` reads it; {} before that."""
         found: Composer | None = getattr(self, "last_composer", None)
         return found.options if found else {}
+
+
+def zone(name: str) -> tzinfo:
+    """UTC for "", and for a name that the system's database of zones does not know any more."""
+    try:
+        return ZoneInfo(name) if name else UTC
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        return UTC
 
 
 class Composer(models.Model):
