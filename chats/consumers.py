@@ -21,7 +21,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404
 
 from chats import permissions, relay
-from chats.permissions import Door
+from chats.permissions.doors import Door
 from chats.relay.people import OpenDoor
 from chats.relay.relay import Relay
 from chats.rendering import frames

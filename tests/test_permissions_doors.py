@@ -16,7 +16,7 @@ from pytest_django.fixtures import Settings
 
 from chats import permissions
 from chats.models import Chat, Membership, Person
-from chats.permissions import Door, Ended
+from chats.permissions.doors import Door, Ended, codes, still_allowed
 from tests.people import Cast, cast
 from tests.rights import INVITED, LEVELS, PEOPLE, READING_ON, expected
 
@@ -69,7 +69,7 @@ def test_doors_stay_open_for_those_who_may_read(people: Cast, who: str) -> None:
     for level in LEVELS:
         chat = people.chat(who, level)
         standing = door(person, chat, grants.get(str(chat.pk), ""))
-        found = permissions.codes([standing])
+        found = codes([standing])
         may_read = expected("READ")[who][level] == "+"
         assert found == ({} if may_read else {standing: Ended.ACCESS_ENDED}), level
 
@@ -80,7 +80,7 @@ def test_doors_of_visitors_follow_the_setting(people: Cast, settings: Settings, 
     for level in LEVELS:
         chat = people.chat(who, level)
         standing = door(None, chat, people.grants(who).get(str(chat.pk), ""))
-        open_ = permissions.still_allowed([standing]) == {standing}
+        open_ = still_allowed([standing]) == {standing}
         assert open_ == (expected("READ")[who][level] == "+"), level
 
 
@@ -148,9 +148,9 @@ def test_a_right_that_is_taken_away_closes_the_door(
     key = client.session.session_key or ""
     standing, bystander = Door(key, mate.pk, chat.pk), door(people.people["team owner"], None)
     own_marks = Door(key, mate.pk, None)
-    assert permissions.codes([standing, bystander, own_marks]) == {}
+    assert codes([standing, bystander, own_marks]) == {}
     change(client, mate, chat)
-    found = permissions.codes([standing, bystander, own_marks])
+    found = codes([standing, bystander, own_marks])
     assert found.pop(standing) == code
     assert (own_marks in found) == (code == 4401)
     assert (bystander in found) == (change in (delete_session, let_session_expire))
@@ -160,9 +160,9 @@ def test_a_right_that_is_taken_away_closes_the_door(
 def test_an_ended_link_closes_the_doors_it_opened(people: Cast, change: dict[str, str]) -> None:
     chat = people.chats["unlisted of owner"]
     standing = door(people.people["stranger"], chat, chat.link_slug or "")
-    assert permissions.codes([standing]) == {}
+    assert codes([standing]) == {}
     Chat.objects.filter(pk=chat.pk).update(**change)
-    assert permissions.codes([standing]) == {standing: Ended.ACCESS_ENDED}
+    assert codes([standing]) == {standing: Ended.ACCESS_ENDED}
 
 
 def test_a_visitor_who_signs_in_leaves_the_door_of_before(people: Cast, settings: Settings) -> None:
@@ -174,11 +174,11 @@ def test_a_visitor_who_signs_in_leaves_the_door_of_before(people: Cast, settings
     session.save()
     client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key or ""
     standing = Door(session.session_key or "", None, chat.pk)
-    assert permissions.codes([standing]) == {}
+    assert codes([standing]) == {}
     stranger = people.people["stranger"]
     assert stranger
     client.force_login(stranger)
-    assert permissions.codes([standing]) == {standing: Ended.SIGNED_OUT}
+    assert codes([standing]) == {standing: Ended.SIGNED_OUT}
 
 
 def test_a_session_signed_by_a_key_that_is_being_replaced_still_counts(
@@ -187,9 +187,9 @@ def test_a_session_signed_by_a_key_that_is_being_replaced_still_counts(
     standing = door(people.people["owner"], people.chats["private of owner"])
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "a-new-key-" * 6
-    assert permissions.codes([standing]) == {}
+    assert codes([standing]) == {}
     settings.SECRET_KEY_FALLBACKS = []
-    assert permissions.codes([standing]) == {standing: Ended.SIGNED_OUT}
+    assert codes([standing]) == {standing: Ended.SIGNED_OUT}
 
 
 def test_another_persons_session_opens_no_door(people: Cast) -> None:
@@ -197,9 +197,9 @@ def test_another_persons_session_opens_no_door(people: Cast) -> None:
     assert owner
     stolen = door(mate, None).session
     standing = Door(stolen, owner.pk, people.chats["private of owner"].pk)
-    assert permissions.codes([standing]) == {standing: Ended.SIGNED_OUT}
+    assert codes([standing]) == {standing: Ended.SIGNED_OUT}
     without = Door("", owner.pk, people.chats["private of owner"].pk)
-    assert permissions.codes([without]) == {without: Ended.SIGNED_OUT}
+    assert codes([without]) == {without: Ended.SIGNED_OUT}
 
 
 def test_all_doors_together_are_four_queries(people: Cast) -> None:
@@ -208,9 +208,9 @@ def test_all_doors_together_are_four_queries(people: Cast) -> None:
         door(person, chat) for person in people.people.values() if person for chat in chats[:5]
     ]
     with CaptureQueriesContext(connection) as queries:
-        open_ = permissions.still_allowed(doors)
+        open_ = still_allowed(doors)
     assert len(queries) == 4
     assert 0 < len(open_) < len(doors)
     with CaptureQueriesContext(connection) as queries:
-        assert permissions.codes([]) == {}
+        assert codes([]) == {}
     assert len(queries) <= 4

@@ -1,8 +1,8 @@
 """Who may do what: gives the object, or raises 404 (invisible) or 403 (visible, but not allowed).
 
 Owns the whole table of rights and every way of asking it: for a request, a socket, a list, the people
-who are connected, the sockets that are open. Relies on models alone: our database decides, never v0's
-`privacy`. Never cares how something is shown, and never lets a caller name a role.
+who are connected; `doors` asks it again for sockets that are open. Relies on models alone: our database
+decides, never v0's `privacy`. Never cares how something is shown, and never lets a caller name a role.
 
     request or socket ──► Tie (who is this person to this chat?) ──► roles ──► TABLE[action][privacy]
 """
@@ -12,20 +12,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import IntEnum, StrEnum
-from typing import NamedTuple, TypeAlias
+from enum import StrEnum
+from typing import TypeAlias
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
-from django.contrib.sessions.models import Session
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare
 
 from chats.models import Chat, Decision, Entry, Membership, Message, Person
 from chats.models.chats import AtV0, Privacy
@@ -305,90 +302,6 @@ def readers_of(chat_id: UUID, people_ids: Iterable[int]) -> set[int]:
     return listeners([chat_id], people_ids)
 
 
-class Door(NamedTuple):
-    """The rights an open socket was opened by; "" for a session or a link that there was none of,
-    `chat` None for the socket of a person's own marks."""
-
-    session: str
-    person: int | None
-    chat: UUID | None
-    grant: str = ""
-
-
-class Ended(IntEnum):
-    """Why a socket may not stay open, as the code to close it with."""
-
-    SIGNED_OUT = 4401
-    ACCESS_ENDED = 4403
-    GONE = 4404
-
-
-def still_allowed(doors: Iterable[Door]) -> set[Door]:
-    """Those of the open sockets that may stay open; see `codes`."""
-    given = set(doors)
-    return given - codes(given).keys()
-
-
-def codes(doors: Iterable[Door]) -> dict[Door, Ended]:
-    """Which open sockets must be closed, and with what code, in four queries for all of them.
-
-    Signed out is also who is deactivated, has changed the password elsewhere, or has waited until
-    the session expired.
-    """
-    given = set(doors)
-    people = Person.objects.in_bulk({door.person for door in given if door.person is not None})
-    chats = Chat.objects.filter(deleted_at=None).in_bulk(
-        {door.chat for door in given if door.chat is not None}
-    )
-    team_roles = _team_roles_of(people)
-    standing = _standing({(door.session, door.person) for door in given}, people)
-    found: dict[Door, Ended] = {}
-    for door in given:
-        if (door.session, door.person) not in standing:
-            found[door] = Ended.SIGNED_OUT
-        elif door.chat is None:
-            continue
-        elif door.chat not in chats:
-            found[door] = Ended.GONE
-        else:
-            chat, roles = chats[door.chat], team_roles.get(door.person or 0, {})
-            person = people.get(door.person or 0)
-            tie = _tie(person, chat, roles, link=holds_link(chat, door.grant))
-            if tie is None or not tie.allows(Action.READ, chat.privacy):
-                found[door] = Ended.ACCESS_ENDED
-    return found
-
-
-def _standing(
-    held: set[tuple[str, int | None]], people: Mapping[int, Person]
-) -> set[tuple[str, int | None]]:
-    """Those pairs of session and person that belong together now."""
-    keys = {session for session, _ in held if session}
-    sessions = Session.objects.filter(expire_date__gt=timezone.now()).in_bulk(keys)
-    return {
-        (session, person)
-        for session, person in held
-        if _belongs(sessions.get(session), person, people) or (person is None and not session)
-    }
-
-
-def _belongs(session: Session | None, id: int | None, people: Mapping[int, Person]) -> bool:
-    """As `django.contrib.auth.get_user` would decide for a request that comes now."""
-    if session is None:
-        return False
-    held = session.get_decoded()
-    if id is None:
-        return SESSION_KEY not in held
-    person = people.get(id)
-    if person is None or not person.is_active or held.get(SESSION_KEY) != str(id):
-        return False
-    if held.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS:
-        return False
-    proof = held.get(HASH_SESSION_KEY, "")
-    hashes = (person.get_session_auth_hash(), *person.get_session_auth_fallback_hash())
-    return any(constant_time_compare(proof, hash) for hash in hashes)
-
-
 def _known(person: Visitor) -> Person | None:
     """The person, unless anonymous or deactivated: those are nobody."""
     return person if isinstance(person, Person) and person.is_active else None
@@ -396,10 +309,10 @@ def _known(person: Visitor) -> Person | None:
 
 def _team_roles(person: Visitor) -> dict[int, str]:
     known = _known(person)
-    return _team_roles_of([known.pk]).get(known.pk, {}) if known else {}
+    return team_roles_of([known.pk]).get(known.pk, {}) if known else {}
 
 
-def _team_roles_of(people: Iterable[int]) -> dict[int, dict[int, str]]:
+def team_roles_of(people: Iterable[int]) -> dict[int, dict[int, str]]:
     held: dict[int, dict[int, str]] = {}
     rows = Membership.objects.filter(person__in=list(people))
     for person, team, role in rows.values_list("person_id", "team_id", "role"):
@@ -410,7 +323,7 @@ def _team_roles_of(people: Iterable[int]) -> dict[int, dict[int, str]]:
 def _allowed(
     person: Visitor, chat: Chat, team_roles: Mapping[int, str], *, link: bool
 ) -> frozenset[Action]:
-    tie = _tie(person, chat, team_roles, link=link)
+    tie = tie_of(person, chat, team_roles, link=link)
     return frozenset(
         action
         for action in Action
@@ -423,7 +336,7 @@ def _is_open(chat: Chat) -> bool:
     return chat.write_permission and not chat.at_v0
 
 
-def _tie(person: Visitor, chat: Chat, team_roles: Mapping[int, str], *, link: bool) -> Tie | None:
+def tie_of(person: Visitor, chat: Chat, team_roles: Mapping[int, str], *, link: bool) -> Tie | None:
     known = _known(person)
     if known is None:
         # A deactivated person has fewer rights than a passer-by, as long as they are named.

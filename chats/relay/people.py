@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from chats import permissions
+from chats.permissions.doors import Door, Ended, codes
 from chats.relay.threads import Threads
 
 GATHER = 0.2
@@ -22,8 +23,8 @@ class OpenDoor:
     """One open socket and the rights it was opened by. `ended` is the code it has to be closed
     with, None while it may stay open; `marks` rises when the person's sidebar is old."""
 
-    rights: permissions.Door
-    ended: permissions.Ended | None = None
+    rights: Door
+    ended: Ended | None = None
     marks: int = 0
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -72,7 +73,7 @@ class People:
         doors = list(self.doors)
         if not doors:
             return
-        ended = await self.threads.read(permissions.codes, {door.rights for door in doors})
+        ended = await self.threads.read(codes, {door.rights for door in doors})
         for door in doors:
             if door.rights in ended:
                 door.ended = ended[door.rights]

@@ -13,7 +13,8 @@ from pytest_django.fixtures import Settings
 
 from chats import permissions
 from chats.models import Chat, Intent, Membership, Person, Team
-from chats.permissions import Action, Door, Ended
+from chats.permissions import Action
+from chats.permissions.doors import Door, Ended, codes
 from chats.relay import errands
 from tests.views.conftest import ChatOf, ClientOf
 
@@ -235,9 +236,9 @@ def test_its_open_sockets_are_closed_as_gone(owner: Person, chat_of: ChatOf) -> 
     client.force_login(owner)
     chat = chat_of(owner)
     door = Door(client.session.session_key or "", owner.pk, chat.id)
-    assert permissions.codes([door]) == {}
+    assert codes([door]) == {}
     delete(client, chat)
-    assert permissions.codes([door]) == {door: Ended.GONE}
+    assert codes([door]) == {door: Ended.GONE}
 
 
 def test_home_offers_the_undo_to_who_deleted_and_to_nobody_else(

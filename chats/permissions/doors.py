@@ -1,0 +1,105 @@
+"""Which open sockets may stay open: the rights of each, asked again.
+
+Owns what a socket was opened by, and whether its session still stands. Relies on the table of rights,
+and asks it for all open sockets at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import IntEnum
+from typing import NamedTuple
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+
+from chats.models import Chat, Person
+from chats.permissions import Action, holds_link, team_roles_of, tie_of
+
+
+class Door(NamedTuple):
+    """The rights an open socket was opened by; "" for a session or a link that there was none of,
+    `chat` None for the socket of a person's own marks."""
+
+    session: str
+    person: int | None
+    chat: UUID | None
+    grant: str = ""
+
+
+class Ended(IntEnum):
+    """Why a socket may not stay open, as the code to close it with."""
+
+    SIGNED_OUT = 4401
+    ACCESS_ENDED = 4403
+    GONE = 4404
+
+
+def still_allowed(doors: Iterable[Door]) -> set[Door]:
+    """Those of the open sockets that may stay open; see `codes`."""
+    given = set(doors)
+    return given - codes(given).keys()
+
+
+def codes(doors: Iterable[Door]) -> dict[Door, Ended]:
+    """Which open sockets must be closed, and with what code, in four queries for all of them.
+
+    Signed out is also who is deactivated, has changed the password elsewhere, or has waited until
+    the session expired.
+    """
+    given = set(doors)
+    people = Person.objects.in_bulk({door.person for door in given if door.person is not None})
+    chats = Chat.objects.filter(deleted_at=None).in_bulk(
+        {door.chat for door in given if door.chat is not None}
+    )
+    team_roles = team_roles_of(people)
+    standing = _standing({(door.session, door.person) for door in given}, people)
+    found: dict[Door, Ended] = {}
+    for door in given:
+        if (door.session, door.person) not in standing:
+            found[door] = Ended.SIGNED_OUT
+        elif door.chat is None:
+            continue
+        elif door.chat not in chats:
+            found[door] = Ended.GONE
+        else:
+            chat, roles = chats[door.chat], team_roles.get(door.person or 0, {})
+            person = people.get(door.person or 0)
+            tie = tie_of(person, chat, roles, link=holds_link(chat, door.grant))
+            if tie is None or not tie.allows(Action.READ, chat.privacy):
+                found[door] = Ended.ACCESS_ENDED
+    return found
+
+
+def _standing(
+    held: set[tuple[str, int | None]], people: Mapping[int, Person]
+) -> set[tuple[str, int | None]]:
+    """Those pairs of session and person that belong together now."""
+    keys = {session for session, _ in held if session}
+    sessions = Session.objects.filter(expire_date__gt=timezone.now()).in_bulk(keys)
+    return {
+        (session, person)
+        for session, person in held
+        if _belongs(sessions.get(session), person, people) or (person is None and not session)
+    }
+
+
+def _belongs(session: Session | None, id: int | None, people: Mapping[int, Person]) -> bool:
+    """As `django.contrib.auth.get_user` would decide for a request that comes now."""
+    if session is None:
+        return False
+    held = session.get_decoded()
+    if id is None:
+        return SESSION_KEY not in held
+    person = people.get(id)
+    if person is None or not person.is_active or held.get(SESSION_KEY) != str(id):
+        return False
+    if held.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS:
+        return False
+    proof = held.get(HASH_SESSION_KEY, "")
+    hashes = (person.get_session_auth_hash(), *person.get_session_auth_fallback_hash())
+    return any(constant_time_compare(proof, hash) for hash in hashes)
