@@ -72,9 +72,12 @@ class TeamRules(models.Model):
 
 
 class Membership(models.Model):
+    """`mapped`: it came from a group of the provider that the person signs in with, and goes with it."""
+
     team = models.ForeignKey(Team, models.CASCADE, related_name="memberships")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.MEMBER)
+    mapped = models.BooleanField(default=False)
 
     class Meta:
         constraints = (
