@@ -5,6 +5,7 @@ from chats.models.attachments import Attachment
 from chats.models.audit import AuditEntry, Event, record
 from chats.models.chats import Chat, Instructions
 from chats.models.decisions import Decision
+from chats.models.invitations import Invitation
 from chats.models.messages import Intent, Message
 from chats.models.notices import Mute, Notice
 from chats.models.people import Composer, Person, SetupLink
@@ -23,6 +24,7 @@ __all__ = [
     "Event",
     "Instructions",
     "Intent",
+    "Invitation",
     "Membership",
     "Message",
     "Mute",

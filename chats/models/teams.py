@@ -1,7 +1,7 @@
 """Teams and who belongs to them.
 
 Owns roles as words, and what becomes of chats when somebody leaves; what a role may do is
-`chats.permissions`.
+`chats.permissions`, and how somebody comes to one or loses it is `chats.models.memberships`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ class Inviters(models.TextChoices):
 
 
 class Team(models.Model):
-    """`default_privacy` and `default_model` are where a new chat begins; no model is v0's own choice."""
+    """`default_privacy` and `default_model` are where a new chat begins; no model is v0's own choice.
+    `version` rises with every change of who belongs to it: whoever raises it has the team to themselves
+    until their transaction ends."""
 
     name = models.CharField(max_length=100)
     created_at = models.DateTimeField(default=timezone.now)
@@ -41,6 +43,7 @@ class Team(models.Model):
     who_may_invite = models.CharField(
         max_length=10, choices=Inviters.choices, default=Inviters.ADMINS
     )
+    version = models.PositiveBigIntegerField(default=1)
 
     def __str__(self) -> str:
         return self.name
@@ -72,12 +75,14 @@ class TeamRules(models.Model):
 
 
 class Membership(models.Model):
-    """`mapped`: it came from a group of the provider that the person signs in with, and goes with it."""
+    """`mapped`: it came from a group of the provider that the person signs in with, and goes with it.
+    `joined_at` is None where nobody noted it. They are changed by `chats.models.memberships`."""
 
     team = models.ForeignKey(Team, models.CASCADE, related_name="memberships")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.MEMBER)
     mapped = models.BooleanField(default=False)
+    joined_at = models.DateTimeField(default=timezone.now, null=True, blank=True)
 
     class Meta:
         constraints = (
