@@ -170,6 +170,8 @@ V0_UNSENT_KEEP = env_float("V0_UNSENT_KEEP", 86_400)
 V0_STORAGE = env_text("V0_STORAGE", "")
 # Its options as JSON, such as {"bucket_name": "files"}.
 V0_STORAGE_OPTIONS = env_secret("V0_STORAGE_OPTIONS")
+# Days for which an entry of the audit log is kept; the database refuses to remove a younger one.
+V0_AUDIT_KEEP = env_int("V0_AUDIT_KEEP", 365, least=1)
 # Open sockets of one person.
 V0_SOCKETS_PER_PERSON = env_int("V0_SOCKETS_PER_PERSON", 30, least=1)
 # Whether sockets are compressed (permessage-deflate, 12-bit window).

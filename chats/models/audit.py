@@ -2,14 +2,18 @@
 
 Owns the words for what is noted, the one way of noting it, and the entries. An entry refers to nothing by
 foreign key, so that it outlives what it speaks of; it holds names, never what somebody wrote. There is no
-way to change one, here or anywhere.
+way to change one, here or anywhere: triggers refuse it (`migrations/_audit_guard.py`), and so they do
+with removing one before the time that was its own when it was made.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from chats.models.chats import Chat
@@ -70,9 +74,11 @@ class Event(models.TextChoices):
 
 class AuditEntry(models.Model):
     """`actor` did `event`, from `address`, to `person`, in `team`, on `chat`: ids that may be gone by
-    now, each with its name at that time. `details` are words and numbers that the event needs."""
+    now, each with its name at that time. `details` are words and numbers that the event needs. Before
+    `kept_until` the database does not let it go."""
 
     at = models.DateTimeField(default=timezone.now, editable=False)
+    kept_until = models.DateTimeField(editable=False)
     event = models.CharField(max_length=40, choices=Event.choices)
     actor = models.BigIntegerField(null=True)
     actor_name = models.CharField(max_length=254, blank=True)
@@ -89,6 +95,7 @@ class AuditEntry(models.Model):
         indexes = (
             models.Index(fields=["at"], name="audit_by_time"),
             models.Index(fields=["chat", "at"], name="audit_by_chat"),
+            models.Index(fields=["kept_until"], name="audit_by_end"),
         )
 
     def __str__(self) -> str:
@@ -107,7 +114,10 @@ def record(
 ) -> AuditEntry:
     """Notes what has just happened: to be called in the transaction that does it, so that neither is
     without the other. `address` is an IP address; `details` hold no text of a chat and no secret."""
+    now = timezone.now()
     return AuditEntry.objects.create(
+        at=now,
+        kept_until=now + timedelta(days=settings.V0_AUDIT_KEEP),
         event=event,
         actor=actor.pk if actor else None,
         actor_name=actor.email if actor else "",
@@ -119,3 +129,14 @@ def record(
         chat=chat.pk if chat else None,
         details=details,
     )
+
+
+def forget(most: int) -> int:
+    """Removes entries, `most` at once, whose time is over: theirs, and that of the present setting if it
+    is longer by now."""
+    limit = Now() - timedelta(days=settings.V0_AUDIT_KEEP)
+    over = AuditEntry.objects.filter(kept_until__lt=Now(), at__lt=limit).order_by("kept_until")
+    removed, _ = AuditEntry.objects.filter(
+        pk__in=list(over.values_list("pk", flat=True)[:most])
+    ).delete()
+    return removed

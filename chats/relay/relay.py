@@ -17,6 +17,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import Error as DatabaseError
 
+from chats.models import audit
 from chats.models.messages import IMPORTS
 from chats.relay import adoption, draining, store, uploads
 from chats.relay.adoption import Offers
@@ -39,6 +40,7 @@ from chats.v0api.transport import Timeouts
 logger = logging.getLogger(__name__)
 
 PATIENCE = 20
+FORGOTTEN_AT_ONCE = 500
 # Refusals after which the chat may stand otherwise at v0 than is known here.
 TELLS_OF_CHAT = ("gone", "old", "forbidden")
 T = TypeVar("T")
@@ -97,6 +99,7 @@ class Relay:
             self._every(settings.V0_LOOK_EVERY, self.mirror.turn)
             self._every(settings.V0_SWEEP_EVERY, self.mirror.sweep)
             self._every(settings.V0_SWEEP_EVERY, self._sweep_files)
+            self._every(settings.V0_SWEEP_EVERY, self._forget_entries)
             self._every(settings.V0_NOTICE_EVERY, self.notices.look)
             self._loops.append(self.hub.start(self.watch.probe_forever(self.client)))
 
@@ -210,6 +213,10 @@ class Relay:
 
     async def _sweep_files(self) -> None:
         await self.threads.read(uploads.sweep)
+
+    async def _forget_entries(self) -> None:
+        """What of the audit log is over goes a little at a time, and holds nobody up."""
+        await self.threads.write(audit.forget, FORGOTTEN_AT_ONCE)
 
     # Runs
 
