@@ -12,7 +12,7 @@ def in_a_year() -> datetime:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("chats", "0016_mapped_memberships"),
+        ("chats", "0017_memberships_and_invitations"),
     ]
 
     operations = [
