@@ -8,6 +8,7 @@ from chats.models.decisions import Decision
 from chats.models.invitations import Invitation
 from chats.models.messages import Intent, Message
 from chats.models.notices import Mute, Notice
+from chats.models.outcomes import Outcome
 from chats.models.people import Composer, Person, SetupLink
 from chats.models.prompts import Prompt
 from chats.models.queue import Queued
@@ -29,6 +30,7 @@ __all__ = [
     "Message",
     "Mute",
     "Notice",
+    "Outcome",
     "Person",
     "Prompt",
     "Queued",

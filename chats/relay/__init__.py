@@ -19,7 +19,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from chats.live.state import State
-from chats.relay.health import Health
+from chats.relay.health import Health, KeyTrouble
 
 if TYPE_CHECKING:
     from chats.relay.adoption import Offers
@@ -66,6 +66,14 @@ def changed(chat: UUID) -> None:
         _relay.changed_soon(chat)
 
 
+def rights_changed() -> None:
+    """Say, after the commit, that somebody lost a session, an account or a role: the sockets open in
+    this process that may not stay open are closed at once, those of others by their next check. From
+    any thread; never blocks."""
+    if _relay is not None:
+        _relay.rights_changed_soon()
+
+
 def opened(chat: UUID, compared_at: datetime | None) -> None:
     """Say that somebody reads a chat: what changed at v0 is then looked for. From any thread."""
     age = settings.V0_COMPARE_OPENED
@@ -98,6 +106,11 @@ def ask_v0(work: Callable[[Client], Coroutine[Any, Any, Result]]) -> Result:
 def health() -> Health:
     """How v0 has answered this process lately; nothing is known in one without a relay."""
     return _relay.watch.health if _relay is not None else Health()
+
+
+def key_trouble() -> KeyTrouble:
+    """How the key itself fails by what all processes have seen, as this one heard last."""
+    return _relay.outcomes.key if _relay is not None else KeyTrouble()
 
 
 def health_told() -> int:

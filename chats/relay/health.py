@@ -74,6 +74,14 @@ class Health:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class KeyTrouble:
+    """How the key itself fails, as a class of errors, and when it did last; "" while it does not."""
+
+    kind: str = ""
+    last_at: datetime | None = None
+
+
 class Watch:
     """The Health of this process; `changed` is called when what people are told of it changes."""
 

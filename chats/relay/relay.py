@@ -28,6 +28,7 @@ from chats.relay.hub import Hub
 from chats.relay.imports import Imports
 from chats.relay.mirror import Mirror
 from chats.relay.notices import Notices
+from chats.relay.outcomes import Outcomes
 from chats.relay.people import People
 from chats.relay.run import CONTESTED, Run
 from chats.relay.showing import Showing
@@ -35,6 +36,7 @@ from chats.relay.store import Job, Lost
 from chats.relay.threads import Threads
 from chats.relay.wishes import Maker, Wishes
 from chats.v0api.client import Client
+from chats.v0api.errors import V0Error
 from chats.v0api.transport import Timeouts
 
 logger = logging.getLogger(__name__)
@@ -61,6 +63,7 @@ class Relay:
         self._draining = False
         self._readers = readers
         self.watch = Watch(self.people.health_changed)
+        self.outcomes = Outcomes(self.threads, self.people.health_changed)
         self.client = Client(
             settings.V0_BASE_URL,
             settings.V0_API_KEY,
@@ -74,7 +77,7 @@ class Relay:
                 between_bytes=settings.V0_SILENCE_TIMEOUT,
             ),
             read_window=self._window,
-            on_outcome=self.watch.note,
+            on_outcome=self._note_outcome,
         )
         self.mirror = Mirror(self.client, self.threads, changed=self._changed_elsewhere)
         self.errands = Errands(self.client, self.threads, changed=self.changed)
@@ -91,6 +94,7 @@ class Relay:
         self.loop = asyncio.get_running_loop()
         self._every(settings.V0_LEASE_RENEW, self._renew)
         self._every(settings.V0_LOOK_EVERY, self.errands.look)
+        self._every(settings.V0_LOOK_EVERY, self.outcomes.keep)
         self._loops.append(self.hub.start(self._look_forever()))
         if self._readers:
             self._every(settings.V0_HUB_CHECK, self.hub.compare)
@@ -101,6 +105,7 @@ class Relay:
             self._every(settings.V0_SWEEP_EVERY, self._sweep_files)
             self._every(settings.V0_SWEEP_EVERY, self._forget_entries)
             self._every(settings.V0_NOTICE_EVERY, self.notices.look)
+            self._every(settings.V0_HEALTH_EVERY, self.outcomes.look)
             self._loops.append(self.hub.start(self.watch.probe_forever(self.client)))
 
     async def stop(self) -> None:
@@ -138,6 +143,14 @@ class Relay:
         """A chat's rows changed. From any thread."""
         # Without a context of its own the request's would leak into every task started from here.
         self.loop.call_soon_threadsafe(self.changed, chat, context=contextvars.Context())
+
+    def _note_outcome(self, error: V0Error | None, charged: bool) -> None:
+        self.watch.note(error)
+        self.outcomes.note(error, charged=charged)
+
+    def rights_changed_soon(self) -> None:
+        """Somebody lost a right: see whose sockets may stay open. From any thread."""
+        self.loop.call_soon_threadsafe(self._show_out, context=contextvars.Context())
 
     def changed(self, chat: UUID) -> None:
         """A chat's rows changed: its readers and the lists of its people follow."""

@@ -34,6 +34,8 @@ from chats.v0api.types import Json
 
 Answer = TypeVar("Answer")
 Query = Mapping[str, str | None]
+# Hears the error of a call that is over, or None, and whether the call was one that costs credits.
+OnOutcome = Callable[[V0Error | None, bool], None]
 
 TRIES = 3
 PAUSE = 0.2
@@ -70,7 +72,7 @@ class Calls:
         pool: Pool = POOL,
         line_limit: int = LIMIT,
         ssl_context: ssl.SSLContext | None = None,
-        on_outcome: Callable[[V0Error | None], None] = lambda error: None,
+        on_outcome: OnOutcome = lambda error, charged: None,
     ) -> None:
         self._base = httpx.URL(base_url.rstrip("/"))
         if self._base.scheme not in ("http", "https") or not self._base.host or self._base.userinfo:
@@ -151,14 +153,16 @@ class Calls:
         """
         request = self._request("POST", path, body=body)
         request.extensions[FRESH] = True
-        return await self._call(request, json_value, wait=wait)
+        return await self._call(request, json_value, wait=wait, charged=True)
 
     @asynccontextmanager
     async def _stream(self, path: str, asked: Asked | None) -> AsyncIterator[EventStream]:
         """Once with a body, which costs credits; repeated without one."""
         body = None if asked is None else asked.wire(await self.revision())
         tries = TRIES if asked is None else 1
-        stream = await self._attempt(tries, lambda: self._open_stream(path, body))
+        stream = await self._attempt(
+            tries, lambda: self._open_stream(path, body), charged=body is not None
+        )
         try:
             yield stream
         finally:
@@ -218,6 +222,7 @@ class Calls:
         *,
         tries: int = 1,
         wait: float = 0,
+        charged: bool = False,
     ) -> Answer:
         """What `read` makes of the success; `wait` are seconds that the answer may take longer."""
 
@@ -231,7 +236,7 @@ class Calls:
                 finally:
                     await response.aclose()
 
-        return await self._attempt(tries, call)
+        return await self._attempt(tries, call, charged=charged)
 
     async def _send(self, request: httpx.Request, wait: float = 0) -> httpx.Response:
         request.extensions[WAIT] = self._timeouts.headers + wait
@@ -241,14 +246,16 @@ class Calls:
     async def _refusal(self, response: httpx.Response) -> V0Error:
         return await refusal(response, self._key.redacted)
 
-    async def _attempt(self, tries: int, attempt: Callable[[], Awaitable[Answer]]) -> Answer:
+    async def _attempt(
+        self, tries: int, attempt: Callable[[], Awaitable[Answer]], *, charged: bool = False
+    ) -> Answer:
         """What `attempt` gives; tried again when its connection failed and `tries` allow it."""
         try:
             found = await self._attempts(tries, attempt)
         except V0Error as error:
-            self._on_outcome(error)
+            self._on_outcome(error, charged)
             raise
-        self._on_outcome(None)
+        self._on_outcome(None, charged)
         return found
 
     async def _attempts(self, tries: int, attempt: Callable[[], Awaitable[Answer]]) -> Answer:

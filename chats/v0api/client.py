@@ -21,5 +21,5 @@ class Client(Chats, Messages, Files, Vercel, McpServers, Settings, UsageReports,
 
     `base_url` includes /v2. `read_window` gives the seconds between two reads of a stream's socket
     (see `network`). `revision` "auto" asks v0's own spec, once. `on_outcome` hears of each call that
-    is over, with its error or None.
+    is over, with its error or None, and whether it was one that costs credits.
     """

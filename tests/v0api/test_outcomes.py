@@ -19,9 +19,11 @@ CHAT = answer(200, {"id": "c"})
 async def heard(url: str) -> list[type[V0Error] | None]:
     """The outcomes of reading one chat and of opening one stream that v0 would answer with."""
     outcomes: list[type[V0Error] | None] = []
+    costs: list[bool] = []
 
-    def hear(error: V0Error | None) -> None:
+    def hear(error: V0Error | None, charged: bool) -> None:
         outcomes.append(None if error is None else type(error))
+        costs.append(charged)
 
     async with Client(url, KEY, revision="ga", ssl_context=NO_TLS, on_outcome=hear) as v0:
         for call in (v0.get_chat("c"), opened(v0)):
@@ -29,6 +31,7 @@ async def heard(url: str) -> list[type[V0Error] | None]:
                 await call
             except V0Error:
                 continue
+    assert costs == [False, True]
     return outcomes
 
 
@@ -53,9 +56,11 @@ async def test_a_repeated_call_is_told_once() -> None:
 
 async def test_what_was_never_sent_says_nothing_of_v0() -> None:
     outcomes: list[V0Error | None] = []
-    async with Client(
-        "http://127.0.0.1:1/v2", KEY, ssl_context=NO_TLS, on_outcome=outcomes.append
-    ) as v0:
+
+    def hear(error: V0Error | None, charged: bool) -> None:
+        outcomes.append(error)
+
+    async with Client("http://127.0.0.1:1/v2", KEY, ssl_context=NO_TLS, on_outcome=hear) as v0:
         with pytest.raises(InvalidRequest):
             await v0.list_chats(limit=0)
 
