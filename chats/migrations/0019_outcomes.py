@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("chats", "0015_profile"),
+        ("chats", "0018_audit_kept"),
     ]
 
     operations = [
