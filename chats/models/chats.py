@@ -44,7 +44,8 @@ class Chat(models.Model):
     that v0's never replaces it. `rewritten` is the newest version at which a message that is not
     among the last ones changed: a page older than that refetches its list. `title_unsaid`: v0 has
     not been told the title yet. `privacy_at_v0` is v0's own level as last heard, which says nothing
-    about people here; `privacy_unsaid`: v0 has not agreed yet to the level that was set here. `deleted_at`: somebody deleted it then, which can be undone for a
+    about people here; `privacy_unsaid`: v0 has not agreed yet to the level that was set here. `privacy_wanted` is a wider
+    level, "" for none, which counts as soon as v0 has agreed to it. `deleted_at`: somebody deleted it then, which can be undone for a
     moment; nobody sees it any more. `vercel_project` is the project's id at Vercel, "" while v0 has
     told of none. `v0_updated_at` is v0's own word at the last comparison, which
     was `compared_at`. `model` is the one that was chosen last here.
@@ -68,6 +69,7 @@ class Chat(models.Model):
     title_unsaid = models.BooleanField(default=False)
     privacy_at_v0 = models.CharField(max_length=20, blank=True)
     privacy_unsaid = models.BooleanField(default=False)
+    privacy_wanted = models.CharField(max_length=10, blank=True)
     vercel_project = models.CharField(max_length=128, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True, db_index=True)
     at_v0 = models.CharField(max_length=10, choices=AtV0.choices, default=AtV0.THERE, blank=True)

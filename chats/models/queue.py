@@ -21,6 +21,7 @@ class Hindrance(models.TextChoices):
     NONE = "", "nothing"
     ACCOUNT = "account", "its author may not sign in any more"
     RIGHTS = "rights", "its author may not write in the chat any more"
+    MODEL = "model", "its author may not use its model in this team any more"
     FILES = "files", "a file of it is gone"
     USED = "used", "its form was used for something else"
 

@@ -37,6 +37,7 @@ WHY = {
 PROBLEMS = {
     Hindrance.ACCOUNT: "Not sent: the account of {} is closed.",
     Hindrance.RIGHTS: "Not sent: {} may not write here any more.",
+    Hindrance.MODEL: "Not sent: {} may not use its model in this team any more. Edit it, or remove it.",
     Hindrance.FILES: "Not sent: a file of it is gone. Edit it, or remove it.",
     Hindrance.USED: "Not sent: its form was used for another message. Remove it and write it again.",
 }
