@@ -84,6 +84,8 @@ ELSEWHERE = {
     "prompt_new": ("GET", 302, SIGN_IN),
     "prompt_edit": ("GET", 302, SIGN_IN),
     "prompt_remove": ("GET", 302, SIGN_IN),
+    "profile": ("GET", 302, SIGN_IN),
+    "theme": ("POST", 302, SIGN_IN),
     "notices": ("GET", 302, SIGN_IN),
     "adopt": ("GET", 302, SIGN_IN),
     "attachments": ("GET", 302, SIGN_IN),

@@ -7,6 +7,8 @@ import re
 import pytest
 from django.conf import settings
 
+from chats.models.people import COLOURS
+
 TOKENS = (settings.BASE_DIR / "static" / "css" / "tokens.css").read_text()
 PAIRS = {
     name: (light, dark)
@@ -20,6 +22,7 @@ READABLE = [
     *(("ink-3", ground) for ground in ("canvas", "surface", "raised", "code-surface")),
     *((meaning, ground) for meaning in ("accent", "good", "warn", "danger") for ground in GROUNDS),
     *((meaning, f"{meaning}-soft") for meaning in ("accent", "good", "warn", "danger")),
+    *((f"face-{number}", f"face-{number}-soft") for number in range(COLOURS)),
     ("on-primary", "primary"),
     ("on-primary", "primary-hover"),
     *(

@@ -6,6 +6,7 @@ in a form that could be used.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, tzinfo
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -18,6 +19,10 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 GONE = "Deleted account"
+# As many as there are in people.css.
+COLOURS = 8
+# The first letter or digit of each word.
+INITIAL = re.compile(r"(?:^|(?<=[\s.\-_+]))[^\W_]")
 
 
 class PersonManager(BaseUserManager["Person"]):
@@ -98,6 +103,17 @@ class Person(AbstractBaseUser, PermissionsMixin):
         if self.deleted_at:
             return GONE
         return self.name or self.email.partition("@")[0]
+
+    @property
+    def initials(self) -> str:
+        """Of the first and the last of their names; none of whom nobody is named by any more."""
+        names = [] if self.deleted_at else INITIAL.findall(self.shown_name)
+        return "".join(letter.upper()[:1] for letter in (*names[:1], *names[1:][-1:]))
+
+    @property
+    def colour(self) -> str:
+        """One of those that people's pictures have, the same for as long as they are here."""
+        return "" if self.deleted_at else str(self.pk % COLOURS)
 
     @property
     def zone(self) -> tzinfo:

@@ -12,7 +12,7 @@ from typing import Any
 
 from chats.models import Message
 from chats.models.messages import Task
-from chats.rendering.shown import File, Shown
+from chats.rendering.shown import Face, File, Shown
 from chats.v0api.pending import (
     PendingConnect,
     PendingIntegration,
@@ -36,6 +36,7 @@ def shown(message: Message) -> Shown:
         state=message.state,
         created=utc(message.created_at),
         author=message.author.shown_name if message.author else "",
+        face=Face(message.author.initials, message.author.colour) if message.author else None,
         text=message.text,
         parts=parts,
         attachments=tuple(others),

@@ -129,6 +129,7 @@ def who(shown: Shown) -> dict[str, Any]:
     return {
         "role": shown.role,
         "author": shown.author,
+        "face": shown.face,
         "created": shown.created,
         "chat": shown.chat,
         "id": shown.id,

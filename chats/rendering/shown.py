@@ -26,12 +26,20 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Face:
+    """The picture of somebody; `colour` is a number as text, or "" for nobody's."""
+
+    initials: str
+    colour: str
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """One message as every reader of its chat may see it.
 
     `attachments` lie elsewhere, `files` with us. `id` is our uuid and `chat` its chat's, "" where
     nothing may lead to it; `state` one of STATES; `text` what a person typed ("" for an answer); `parts`
-    an answer's parts, in order; `created` an ISO time in UTC. `problem` is the code of what went
+    an answer's parts, in order; `face` is the author's; `created` an ISO time in UTC. `problem` is the code of what went
     wrong ("" when nothing did; the words for each code are in a template) and `detail` v0's own
     words about it, untrusted; `again` is the ISO time before which v0 takes no other try. `restores` is the uuid of the answer
     whose files came back with this one, "" when none did, and `restored_from` when that was made. `pending` says that the answer ended on a task for a person,
@@ -44,6 +52,7 @@ class Shown:
     state: str
     created: str = ""
     author: str = ""
+    face: Face | None = None
     text: str = ""
     parts: tuple[Part, ...] = ()
     attachments: tuple[Attachment, ...] = ()

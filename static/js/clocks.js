@@ -1,15 +1,32 @@
-// Adds: times in the reader's own zone and words, and clocks that run beside what is running.
+// Adds: times in the reader's own words and zone, the one they chose or else the device's, and clocks
+// that run beside what is running.
 // Without it: times in UTC, as the server wrote them.
-const time = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
-const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
+const timeZone = known(document.documentElement.dataset.timeZone);
+const time = worded({ hour: "2-digit", minute: "2-digit" });
+const day = worded({ day: "numeric", month: "short" });
+const year = worded({ year: "numeric" });
+const full = worded({ dateStyle: "full", timeStyle: "medium" });
 const told = new WeakSet();
+
+// A zone that this browser has never heard of would be an error.
+function known(zone) {
+  try {
+    return new Intl.DateTimeFormat(undefined, { timeZone: zone }).resolvedOptions().timeZone;
+  } catch {
+    return undefined;
+  }
+}
+
+function worded(how) {
+  return new Intl.DateTimeFormat(undefined, { timeZone, ...how });
+}
 
 function local(moment) {
   const now = new Date();
-  if (moment.toDateString() === now.toDateString()) return time.format(moment);
-  const year = moment.getFullYear() === now.getFullYear() ? "" : ` ${moment.getFullYear()}`;
-  return `${day.format(moment)}${year}, ${time.format(moment)}`;
+  const isThisYear = year.format(moment) === year.format(now);
+  const date = day.format(moment);
+  if (isThisYear && date === day.format(now)) return time.format(moment);
+  return `${date}${isThisYear ? "" : ` ${year.format(moment)}`}, ${time.format(moment)}`;
 }
 
 function elapsed(seconds) {

@@ -1,17 +1,19 @@
-// Adds: light, dark or the system's colours, kept on this device.
-// Without it: the system's colours; the switch is not shown.
+// Adds: light, dark or the system's colours at once, kept on this device. The switch in the menu tells
+// the server by itself; the one in the profile is sent with its form.
+// Without it: what the profile says, else the system's colours; the switch in the menu is not shown.
 const root = document.documentElement;
 
 function mark() {
   const chosen = root.dataset.theme ?? "system";
-  const field = document.querySelector(`input[name="theme"][value="${chosen}"]`);
-  if (field) field.checked = true;
+  for (const field of document.querySelectorAll(`input[name="theme"][value="${chosen}"]`)) {
+    field.checked = true;
+  }
 }
 
 document.addEventListener("change", ({ target }) => {
   if (target.name !== "theme") return;
-  if (target.value === "system") delete root.dataset.theme;
-  else root.dataset.theme = target.value;
+  root.dataset.theme = target.value;
+  mark();
   try {
     localStorage.setItem("theme", target.value);
   } catch {
