@@ -17,16 +17,15 @@ from uuid import UUID
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
 from django.http import Http404
 
 from chats import permissions, relay
-from chats.permissions.doors import Door
+from chats.permissions.doors import Door, digest
 from chats.relay.people import OpenDoor
 from chats.relay.relay import Relay
 from chats.rendering import frames
 
-SIGN_IN, ENDED, UNKNOWN, RESTART, SLOW, POLICY = 4401, 4403, 4404, 1012, 1013, 1008
+SIGN_IN, UNKNOWN, RESTART, SLOW, POLICY = 4401, 4404, 1012, 1013, 1008
 
 
 class Refused(Exception):
@@ -43,6 +42,7 @@ class Socket(AsyncWebsocketConsumer):
     door: OpenDoor | None = None
     told = 0
     told_health = 0
+    told_rights = 0
 
     async def connect(self) -> None:
         await self.accept()
@@ -56,7 +56,7 @@ class Socket(AsyncWebsocketConsumer):
             await self.close(refused.code)
 
     async def open(self) -> None:
-        self.door = OpenDoor(await self.admit())
+        self.door = await self.admit()
         if (
             sum(door.person == self.door.person for door in self.relay.people.doors)
             >= (settings.V0_SOCKETS_PER_PERSON)
@@ -77,7 +77,7 @@ class Socket(AsyncWebsocketConsumer):
         """Nothing is said over this socket: every command is a POST."""
         await self.close(POLICY)
 
-    async def admit(self) -> Door:
+    async def admit(self) -> OpenDoor:
         raise NotImplementedError
 
     async def pump(self, door: OpenDoor) -> None:
@@ -108,6 +108,9 @@ class Socket(AsyncWebsocketConsumer):
         if self.relay.people.health != self.told_health:
             self.told_health = self.relay.people.health
             news += frames.mark("health", self.told_health)
+        if door.may != self.told_rights:
+            self.told_rights = door.may
+            news += frames.mark("rights", self.told_rights)
         return news
 
     @property
@@ -122,24 +125,26 @@ class Socket(AsyncWebsocketConsumer):
 class ChatSocket(Socket):
     """What all readers of a chat see, from the position that the page names."""
 
-    async def admit(self) -> Door:
+    async def admit(self) -> OpenDoor:
         id: UUID = self.scope["url_route"]["kwargs"]["chat"]
         grants = permissions.grants(self.scope["session"])
         try:
-            chat = await self.relay.threads.read(
-                permissions.chat_for, self.person, grants, id, permissions.Action.READ
+            chat, allowed = await self.relay.threads.read(
+                permissions.admit, self.person, grants, id
             )
-        except PermissionDenied:
-            raise Refused(ENDED) from None
         except Http404:
             raise Refused(UNKNOWN if self.person.is_authenticated else SIGN_IN) from None
-        return Door(self.session_key, self.person.pk, chat.id, grants.get(str(chat.id), ""))
+        door = Door(self.session_key, self.person.pk, chat.id, grants.get(str(chat.id), ""))
+        return OpenDoor(door, may=digest(allowed))
 
     async def pump(self, door: OpenDoor) -> None:
         chat = door.rights.chat
         assert chat is not None
         reader, text = await self.relay.hub.join(chat, *self._position(), door.news)
         try:
+            # What the person may do comes with the first frame: a page that was made before a change, or
+            # comes back after it, hears of it then.
+            text += self.news_of_own(door)
             while True:
                 await self.give(text)
                 text = await self._next(door, reader)
@@ -175,10 +180,10 @@ class ChatSocket(Socket):
 class MeSocket(Socket):
     """The marks of one person: the sidebar is old, or what is told of v0."""
 
-    async def admit(self) -> Door:
+    async def admit(self) -> OpenDoor:
         if not self.person.is_authenticated:
             raise Refused(SIGN_IN)
-        return Door(self.session_key, self.person.pk, None)
+        return OpenDoor(Door(self.session_key, self.person.pk, None))
 
     async def pump(self, door: OpenDoor) -> None:
         # A page counts as connected from its first frame on.
@@ -199,5 +204,5 @@ class MeSocket(Socket):
 class NoSocket(Socket):
     """Every other address."""
 
-    async def admit(self) -> Door:
+    async def admit(self) -> OpenDoor:
         raise Refused(UNKNOWN)

@@ -160,6 +160,11 @@ def chat_for(person: Visitor, session_grants: Grants, id: UUID, action: Action) 
     return _look_up(Chat.objects.filter(deleted_at=None), person, session_grants, id, action)
 
 
+def admit(person: Visitor, session_grants: Grants, id: UUID) -> tuple[Chat, frozenset[Action]]:
+    """A chat that somebody may read, and everything that they may do to it; Http404 for any other."""
+    return _find(Chat.objects.filter(deleted_at=None), person, session_grants, id)
+
+
 def deleted_chat(request: HttpRequest, id: UUID) -> Chat:
     """As `chat` for MANAGE, and also for one whose deletion can still be undone."""
     rows = Chat.objects.filter(Q(deleted_at=None) | Q(deleted_at__gt=undo_limit()))
@@ -178,6 +183,15 @@ def undo_limit() -> datetime:
 def _look_up(
     rows: QuerySet[Chat], person: Visitor, session_grants: Grants, id: UUID, action: Action
 ) -> Chat:
+    found, allowed = _find(rows, person, session_grants, id)
+    if action not in allowed:
+        raise PermissionDenied
+    return found
+
+
+def _find(
+    rows: QuerySet[Chat], person: Visitor, session_grants: Grants, id: UUID
+) -> tuple[Chat, frozenset[Action]]:
     # Always the same two queries, so that time does not tell a hidden chat from none.
     team_roles = _team_roles(person)
     found = rows.select_related("owner", "team", "instructions").filter(pk=id).first()
@@ -187,9 +201,7 @@ def _look_up(
     allowed = _allowed(person, found, team_roles, link=link)
     if Action.READ not in allowed:
         raise Http404
-    if action not in allowed:
-        raise PermissionDenied
-    return found
+    return found, allowed
 
 
 def administrator(request: HttpRequest) -> Person:
@@ -323,7 +335,11 @@ def team_roles_of(people: Iterable[int]) -> dict[int, dict[int, str]]:
 def _allowed(
     person: Visitor, chat: Chat, team_roles: Mapping[int, str], *, link: bool
 ) -> frozenset[Action]:
-    tie = tie_of(person, chat, team_roles, link=link)
+    return allowed_by(tie_of(person, chat, team_roles, link=link), chat)
+
+
+def allowed_by(tie: Tie | None, chat: Chat) -> frozenset[Action]:
+    """What somebody with this tie to the chat may do to it."""
     return frozenset(
         action
         for action in Action

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from typing import NamedTuple
 from uuid import UUID
+from zlib import crc32
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
@@ -18,7 +19,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from chats.models import Chat, Person
-from chats.permissions import Action, holds_link, team_roles_of, tie_of
+from chats.permissions import Action, allowed_by, holds_link, team_roles_of, tie_of
 
 
 class Door(NamedTuple):
@@ -39,6 +40,19 @@ class Ended(IntEnum):
     GONE = 4404
 
 
+class Held(NamedTuple):
+    """What somebody behind an open socket may do now: `rights` is that of its chat as `digest` has it, 0
+    without one; `teams` has the role in each of their teams."""
+
+    rights: int
+    teams: frozenset[tuple[int, str]]
+
+
+def digest(allowed: Iterable[Action]) -> int:
+    """A number that is another one when what somebody may do is: what pages and sockets compare."""
+    return crc32(" ".join(sorted(action.name for action in allowed)).encode())
+
+
 def still_allowed(doors: Iterable[Door]) -> set[Door]:
     """Those of the open sockets that may stay open; see `codes`."""
     given = set(doors)
@@ -46,7 +60,12 @@ def still_allowed(doors: Iterable[Door]) -> set[Door]:
 
 
 def codes(doors: Iterable[Door]) -> dict[Door, Ended]:
-    """Which open sockets must be closed, and with what code, in four queries for all of them.
+    """Which open sockets must be closed, and with what code; see `look`."""
+    return {door: found for door, found in look(doors).items() if isinstance(found, Ended)}
+
+
+def look(doors: Iterable[Door]) -> dict[Door, Ended | Held]:
+    """How each of the open sockets stands, in four queries for all of them.
 
     Signed out is also who is deactivated, has changed the password elsewhere, or has waited until
     the session expired.
@@ -58,20 +77,23 @@ def codes(doors: Iterable[Door]) -> dict[Door, Ended]:
     )
     team_roles = team_roles_of(people)
     standing = _standing({(door.session, door.person) for door in given}, people)
-    found: dict[Door, Ended] = {}
+    found: dict[Door, Ended | Held] = {}
     for door in given:
         if (door.session, door.person) not in standing:
             found[door] = Ended.SIGNED_OUT
-        elif door.chat is None:
             continue
+        roles = team_roles.get(door.person or 0, {})
+        if door.chat is None:
+            found[door] = Held(0, frozenset(roles.items()))
         elif door.chat not in chats:
             found[door] = Ended.GONE
         else:
-            chat, roles = chats[door.chat], team_roles.get(door.person or 0, {})
-            person = people.get(door.person or 0)
+            chat, person = chats[door.chat], people.get(door.person or 0)
             tie = tie_of(person, chat, roles, link=holds_link(chat, door.grant))
-            if tie is None or not tie.allows(Action.READ, chat.privacy):
-                found[door] = Ended.ACCESS_ENDED
+            allowed = allowed_by(tie, chat)
+            may_stay = Action.READ in allowed
+            held = Held(digest(allowed), frozenset(roles.items()))
+            found[door] = held if may_stay else Ended.ACCESS_ENDED
     return found
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from chats import permissions
-from chats.permissions.doors import Door, Ended, codes
+from chats.permissions.doors import Door, Ended, Held, look
 from chats.relay.threads import Threads
 
 GATHER = 0.2
@@ -21,9 +21,12 @@ GATHER = 0.2
 @dataclass(eq=False, slots=True)
 class OpenDoor:
     """One open socket and the rights it was opened by. `ended` is the code it has to be closed
-    with, None while it may stay open; `marks` rises when the person's sidebar is old."""
+    with, None while it may stay open; `marks` rises when the person's sidebar is old. `may` is what they
+    may do to its chat, as a digest, and `teams` their roles, None until both were looked at."""
 
     rights: Door
+    may: int = 0
+    teams: frozenset[tuple[int, str]] | None = None
     ended: Ended | None = None
     marks: int = 0
     news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -69,12 +72,24 @@ class People:
             self._telling = None
 
     async def recheck(self) -> None:
-        """Close every door whose session or right is gone."""
+        """Close every door whose session or right is gone, and tell those behind which it is another."""
         doors = list(self.doors)
         if not doors:
             return
-        ended = await self.threads.read(codes, {door.rights for door in doors})
+        found = await self.threads.read(look, {door.rights for door in doors})
         for door in doors:
-            if door.rights in ended:
-                door.ended = ended[door.rights]
-                door.news.set()
+            match found[door.rights]:
+                case Ended() as code:
+                    door.ended = code
+                    door.news.set()
+                case Held(rights, teams):
+                    self._tell_of_rights(door, rights, teams)
+
+    @staticmethod
+    def _tell_of_rights(door: OpenDoor, rights: int, teams: frozenset[tuple[int, str]]) -> None:
+        if door.teams is not None and door.teams != teams:
+            door.marks = time.time_ns() // 1_000_000
+            door.news.set()
+        if door.may != rights:
+            door.news.set()
+        door.may, door.teams = rights, teams

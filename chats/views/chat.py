@@ -23,6 +23,7 @@ from chats.live.state import Node, State
 from chats.models import Attachment, Chat, Message
 from chats.models.messages import LIVE
 from chats.permissions import Action
+from chats.permissions.doors import digest
 from chats.relay import intents
 from chats.relay.rows import shown
 from chats.relay.uploads import of_message
@@ -120,6 +121,7 @@ def page(
         "renews": live is not None and _is_only_read(request, text),
         "may_rename": Action.RENAME in allowed,
         **standing(request, found, allowed),
+        "rights": digest(allowed),
         "may_send": may_send,
         **(queue_of(request, found, allowed) if queue_length else {}),
         "text": text,

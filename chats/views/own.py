@@ -20,6 +20,7 @@ from chats.models import Chat, Message, Person
 from chats.models.chats import AtV0
 from chats.models.messages import MessageState
 from chats.permissions import Action
+from chats.permissions.doors import digest
 from chats.relay import setups
 from chats.relay.decisions import Waiting
 from chats.relay.rows import utc
@@ -70,8 +71,16 @@ def own(request: Request, id: UUID) -> HttpResponse:
         "chat": found,
         "poll": poll_of(waiting, allowed),
         **standing(request, found, allowed),
+        "rights_changed": _rights_changed(request.GET.get("rights"), found, allowed),
     }
     return render(request, "chats/_own_slots.html", context)
+
+
+def _rights_changed(held: str | None, found: Chat, allowed: frozenset[Action]) -> str:
+    """What to tell a page that was made when somebody might do something else: "send", "read" or ""."""
+    if not held or held == str(digest(allowed)) or is_closed(found):
+        return ""
+    return "send" if Action.SEND in allowed else "read"
 
 
 def standing(request: HttpRequest, found: Chat, allowed: Collection[Action]) -> dict[str, Any]:
