@@ -7,14 +7,12 @@ itself and is left alone.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from inspect import iscoroutinefunction
+from collections.abc import Callable
 
 from csp.utils import build_policy
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
-from django.utils.decorators import sync_and_async_middleware
 
 FIXED = {
     "Permissions-Policy": (
@@ -30,23 +28,8 @@ FIXED = {
 Response = Callable[[HttpRequest], HttpResponseBase]
 
 
-@sync_and_async_middleware
-def headers(
-    get_response: Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]],
-) -> Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]:
-    if iscoroutinefunction(get_response):
-
-        async def asynchronous(request: HttpRequest) -> HttpResponseBase:
-            return complete(await get_response(request))
-
-        return asynchronous
-
-    def synchronous(request: HttpRequest) -> HttpResponseBase:
-        response = get_response(request)
-        assert isinstance(response, HttpResponseBase)
-        return complete(response)
-
-    return synchronous
+def headers(get_response: Response) -> Response:
+    return lambda request: complete(get_response(request))
 
 
 def complete(response: HttpResponseBase) -> HttpResponseBase:
