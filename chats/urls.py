@@ -38,6 +38,7 @@ from chats.views import (
 
 urlpatterns = [
     path("", home.home, name="home"),
+    path("setup/", setup.first_visit, name="first_visit"),
     path("setup/<str:token>/", setup.setup, name="setup"),
     path("shared/<str:slug>/", shared.shared, name="shared"),
     path("sidebar/", sidebar.chats, name="sidebar"),

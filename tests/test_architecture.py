@@ -70,6 +70,7 @@ MAY_IMPORT = {
         "dj_database_url",
         "twisted",
         "whitenoise",
+        "chats.accounts",
         "chats.relay",
         "chats.routing",
         "chats.urls",

@@ -91,6 +91,7 @@ ELSEWHERE = {
     "attachments": ("GET", 302, SIGN_IN),
     "shared": ("GET", 404, ""),
     "setup": ("GET", 404, ""),
+    "first_visit": ("GET", 404, ""),
     "healthz": ("GET", 200, ""),
     "readyz": ("GET", 200, ""),
     "favicon": ("GET", 302, "/static/favicon.svg"),
@@ -98,6 +99,8 @@ ELSEWHERE = {
     "account_logout": ("GET", 302, SIGN_IN),
     "account_inactive": ("GET", 200, ""),
     "account_signup": ("GET", 200, ""),
+    "sign_up_sent": ("GET", 200, ""),
+    "sign_up_link": ("GET", 404, ""),
     "account_change_password": ("GET", 302, SIGN_IN),
     "account_set_password": ("GET", 302, SIGN_IN),
     "account_reset_password": ("GET", 200, ""),
@@ -113,6 +116,7 @@ ARGUMENTS: dict[str, dict[str, object]] = {
     "mcp_remove": {"id": "mcp_1"},
     "shared": {"slug": "unknown"},
     "setup": {"token": "unknown"},
+    "sign_up_link": {"token": "unknown"},
     "account_reset_password_from_key": {"uidb36": "1", "key": "unknown-key"},
 }
 LOOKED_UP = [who for who in PEOPLE if who not in INVITED]
@@ -251,7 +255,7 @@ def test_a_hidden_chat_looks_like_one_that_does_not_exist(
 
 
 @pytest.mark.parametrize("name", ELSEWHERE)
-def test_a_visitor_without_an_account_gets_no_further(db: None, name: str) -> None:
+def test_a_visitor_without_an_account_gets_no_further(owner: Person, name: str) -> None:
     method, status, place = ELSEWHERE[name]
     response = Client().generic(method, reverse(name, kwargs=ARGUMENTS.get(name)))
     assert response.status_code == status

@@ -201,10 +201,16 @@ def fail(words: str) -> NoReturn:
 
 
 def options_from_settings(host: str, port: int | None) -> Options:
+    from channels.db import database_sync_to_async
     from django.conf import settings
 
-    from chats import relay
+    from chats import accounts, relay
     from v0web.health import readiness
+
+    async def start() -> None:
+        await relay.start()
+        if said := await database_sync_to_async(accounts.invitation_to_begin)():
+            print(said, flush=True)
 
     async def stop() -> None:
         readiness.draining = True
@@ -219,7 +225,7 @@ def options_from_settings(host: str, port: int | None) -> Options:
         stall=settings.V0_SOCKET_STALL,
         drain=settings.V0_DRAIN,
         proxied=settings.V0_PROXY,
-        start=relay.start,
+        start=start,
         stop=stop,
     )
 

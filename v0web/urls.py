@@ -8,7 +8,7 @@ from django.templatetags.static import static
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
-from chats.views import accounts
+from chats.views import accounts, sign_up
 from v0web.health import healthz, readyz
 
 # Those of allauth's pages that are in use, so that a newer allauth opens none by itself.
@@ -16,10 +16,12 @@ ACCOUNT_PAGES = [
     path("login/", accounts.login, name="account_login"),
     path("logout/", accounts.logout, name="account_logout"),
     path("inactive/", account.account_inactive, name="account_inactive"),
-    path("signup/", account.signup, name="account_signup"),
+    path("signup/", sign_up.sign_up, name="account_signup"),
+    path("signup/sent/", sign_up.sent, name="sign_up_sent"),
+    path("signup/<str:token>/", sign_up.link, name="sign_up_link"),
     path("password/change/", account.password_change, name="account_change_password"),
     path("password/set/", account.password_set, name="account_set_password"),
-    path("password/reset/", account.password_reset, name="account_reset_password"),
+    path("password/reset/", accounts.password_reset, name="account_reset_password"),
     path("password/reset/done/", account.password_reset_done, name="account_reset_password_done"),
     path(
         "password/reset/key/done/",

@@ -1,32 +1,42 @@
-"""How somebody gets in: what allauth is told about this installation, and the one-time link.
+"""How somebody gets in: what allauth is told about this installation.
 
-Owns the account adapter (no sign-up, no enumeration, throttling that locks nobody out of a browser
-they know, mail off the request's clock) and the link that makes the first account. Relies on allauth
-for every flow and on models; what a person may do once inside is `chats.permissions`.
+Owns the account adapter (no enumeration, limits that lock no owner out, mail off the request's clock);
+beside it `first` has the first account, `throttle` the limits, `browsers` what tells an owner's browser
+from a stranger's. Relies on allauth for every flow and on models; what a person may do once inside is
+`chats.permissions`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import secrets
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter, get_adapter
-from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.core import signing
 from django.core.mail import EmailMessage
-from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils import timezone
 
-from chats.models import Person, SetupLink
+from chats.accounts import throttle
+from chats.accounts.browsers import remember_browser
+from chats.accounts.first import (
+    invitation_to_begin,
+    is_new,
+    make_setup_link,
+    setup_link_is_open,
+    use_setup_link,
+)
 
-KNOWN_BROWSER_AGE = 365 * 24 * 3600
-_KNOWN_BROWSER_SALT = "chats.accounts.known-browser"
+__all__ = [
+    "Adapter",
+    "address",
+    "invitation_to_begin",
+    "is_new",
+    "make_setup_link",
+    "setup_link_is_open",
+    "use_setup_link",
+]
 
 log = logging.getLogger(__name__)
 # One thread: mail is rare, and sending it is the slowest thing that an account page could wait for.
@@ -47,6 +57,8 @@ class Adapter(DefaultAccountAdapter):
         "too_many_login_attempts": "Too many wrong tries. Wait a few minutes and try again.",
         "enter_current_password": "This is not your present password.",
     }
+
+    _attempt: throttle.Attempt | None = None
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
@@ -72,14 +84,28 @@ class Adapter(DefaultAccountAdapter):
         self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any
     ) -> HttpResponse:
         response: HttpResponse = super().post_login(request, user, **kwargs)
-        _remember_browser(request, response, user.get_username())
+        remember_browser(request, response, user.get_username())
         return response
 
-    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        """What failed attempts are counted by: the account, and apart from it each browser that has
-        signed in to it before, so that strangers who guess do not lock its owner out there."""
-        email = str(credentials.get("email", "")).lower()
-        return f"{email}:{_known_browser(request, email)}"
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        email = str(credentials.get("email", ""))
+        self._attempt = throttle.attempt(request, throttle.PASSWORD, email)
+        if not self._attempt:
+            raise self.validation_error("too_many_login_attempts")
+
+    def _rollback_login_failed_rl_usage(self) -> None:
+        if self._attempt:
+            self._attempt.forgive()
+
+    def _delete_login_attempts_cached_email(self, request: HttpRequest, **credentials: Any) -> None:
+        throttle.forget(request, str(credentials.get("email", "")))
+
+    def send_password_reset_mail(
+        self, user: AbstractBaseUser, email: str, context: dict[str, Any]
+    ) -> None:
+        """In silence, where many were asked for: earlier ones still work, and nobody learns of it."""
+        if throttle.may_be_mailed(self.request, "reset", email):
+            super().send_password_reset_mail(user, email, context)
 
 
 def _send(mail: EmailMessage) -> None:
@@ -87,64 +113,3 @@ def _send(mail: EmailMessage) -> None:
         mail.send()
     except OSError:
         log.exception("mail could not be sent")
-
-
-def known_browser_cookie() -> str:
-    return "known-browser" if settings.DEBUG else "__Host-known-browser"
-
-
-def _known_browser(request: HttpRequest, email: str) -> str:
-    """The mark that this browser got when somebody last signed in to this account with it, or ""."""
-    try:
-        digest, mark = signing.loads(
-            request.COOKIES.get(known_browser_cookie(), ""),
-            salt=_KNOWN_BROWSER_SALT,
-            max_age=KNOWN_BROWSER_AGE,
-        )
-    except signing.BadSignature:
-        return ""
-    return str(mark) if digest == _digest(email) else ""
-
-
-def _remember_browser(request: HttpRequest, response: HttpResponse, email: str) -> None:
-    mark = _known_browser(request, email) or secrets.token_urlsafe(16)
-    response.set_cookie(
-        known_browser_cookie(),
-        signing.dumps([_digest(email), mark], salt=_KNOWN_BROWSER_SALT),
-        max_age=KNOWN_BROWSER_AGE,
-        secure=settings.SESSION_COOKIE_SECURE,
-        httponly=True,
-        samesite="Lax",
-    )
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def is_new() -> bool:
-    """Whether nobody has an account here yet."""
-    return not Person.objects.exists()
-
-
-def make_setup_link() -> str:
-    """The token of a new one-time link, which replaces any earlier one that nobody has used."""
-    token = secrets.token_urlsafe(32)
-    with transaction.atomic():
-        SetupLink.objects.filter(used_at=None).delete()
-        SetupLink.objects.create(digest=_digest(token))
-    return token
-
-
-def setup_link_is_open(token: str) -> bool:
-    return SetupLink.objects.filter(digest=_digest(token), used_at=None).exists()
-
-
-def use_setup_link(token: str, *, email: str, name: str, password: str) -> Person:
-    """The superuser whom the link makes; Http404 when it is unknown or used, also a moment ago."""
-    with transaction.atomic():
-        # The database decides who of two was first: only one of them changes the row.
-        link = SetupLink.objects.filter(digest=_digest(token), used_at=None)
-        if not link.update(used_at=timezone.now()):
-            raise Http404
-        return Person.objects.create_superuser(email, password, name=name)

@@ -1,4 +1,7 @@
-"""The form of the one-time link: who the first person is. Owns its fields and what they must hold."""
+"""The forms of the first visit: the token that the server printed, and who the first person is.
+
+Owns their fields and what they must hold.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,12 @@ from django.contrib.auth.password_validation import (
 from django.core.exceptions import ValidationError
 
 from chats.models import Person
+
+
+class TokenForm(forms.Form):
+    token = forms.CharField(
+        max_length=200, widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"})
+    )
 
 
 class SetupForm(forms.Form):

@@ -1,29 +1,36 @@
 """Signing in and out.
 
-Owns what our pages add to allauth's views: the demo people, the word to whoever finds an empty
-installation, a status that says "too many", and a browser that forgets at the end.
+Owns what our pages add to allauth's views: the demo people, the way to the first account for whoever
+finds an empty installation, a status that says "too many", and a browser that forgets at the end.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from allauth.account.views import LoginView, LogoutView
+from allauth.account.views import LoginView, LogoutView, PasswordResetView
 from django.forms import Form
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from chats import accounts, demo
+from chats.accounts import sign_up
 
 TOO_MANY = 429
 
 
 class Login(LoginView):
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if accounts.is_new():
+            return redirect("first_visit")
+        response: HttpResponse = super().get(request, *args, **kwargs)
+        return response
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        is_new = accounts.is_new()
         return {
             **super().get_context_data(**kwargs),
-            "is_new": is_new,
-            "demo_people": demo.NAMES.items() if demo.is_demo() and not is_new else (),
+            "sign_up_is_open": sign_up.is_open(),
+            "demo_people": demo.NAMES.items() if demo.is_demo() else (),
             "demo_password": demo.PASSWORD,
         }
 
@@ -31,6 +38,14 @@ class Login(LoginView):
         response: HttpResponse = super().form_invalid(form)
         if form.has_error("__all__", "too_many_login_attempts"):
             response.status_code = TOO_MANY
+        return response
+
+
+class PasswordReset(PasswordResetView):
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if accounts.is_new():
+            return redirect("first_visit")
+        response: HttpResponse = super().get(request, *args, **kwargs)
         return response
 
 
@@ -44,3 +59,4 @@ class Logout(LogoutView):
 
 login = Login.as_view()
 logout = Logout.as_view()
+password_reset = PasswordReset.as_view()

@@ -17,7 +17,7 @@ import pytest
 from django.template.loader import render_to_string
 from playwright.sync_api import expect
 
-from chats.forms.setup import SetupForm
+from chats.forms.setup import SetupForm, TokenForm
 from tests.app_server import AppServer
 from tests.browser.faultless import faults
 from tests.browser.seen import ANSWER, OWNER, PATIENCE, QUICK, RUNNING, has_state, is_live, mode
@@ -120,6 +120,7 @@ def test_the_pages_of_nobody(app: AppServer, page_of: PageOf) -> None:
     for status in ("403", "429", "500", "503"):
         tour.show(render_to_string(f"{status}.html"), status)
     refused = SetupForm({"email": "no", "name": "", "password": "1", "repeated": "2"})
+    tour.show(render_to_string("first_visit.html", {"form": TokenForm()}), "first-visit")
     tour.show(render_to_string("setup.html", {"form": SetupForm()}), "setup")
     tour.show(render_to_string("setup.html", {"form": refused}), "setup-refused")
     tour.end()

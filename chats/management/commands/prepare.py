@@ -9,12 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import connection
 
-from chats.accounts import is_new, make_setup_link
+from chats.accounts import invitation_to_begin
 from chats.demo import is_demo, make_people
 
 
@@ -30,7 +29,6 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0, interactive=False)
         if is_demo():
             make_people()
-        elif is_new():
-            # Only a digest of it is kept, so that each time it is another link.
-            link = f"{settings.V0_ORIGINS[0]}/setup/{make_setup_link()}/"
-            self.stdout.write(f"Nobody has an account yet. The owner makes theirs here: {link}")
+        elif said := invitation_to_begin():
+            # Only a digest of its link is kept, so that each time it is another one.
+            self.stdout.write(said)
