@@ -7,7 +7,6 @@ administer is never a right to read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -16,15 +15,19 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from allauth.usersessions.models import UserSession
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import BaseUserCreationForm
 from django.contrib.auth.models import Group
+from django.db import transaction
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from chats.models import Chat, Entry, Membership, Person, Team
+from chats import accounts
+from chats.models import Chat, Entry, Event, Membership, Person, Team, memberships, record
+from chats.models.teams import Role
 from chats.usage import shown
 
 if TYPE_CHECKING:
@@ -32,9 +35,10 @@ if TYPE_CHECKING:
     Rows = admin.TabularInline[Membership, Team]
     PersonForm = BaseUserCreationForm[Person]
     PersonOptions = UserAdmin[Person]
+    RoleForm = forms.ModelForm[Membership]
 else:
     Options, Rows = admin.ModelAdmin, admin.TabularInline
-    PersonForm, PersonOptions = BaseUserCreationForm, UserAdmin
+    PersonForm, PersonOptions, RoleForm = BaseUserCreationForm, UserAdmin, forms.ModelForm
 
 
 def sign_in_elsewhere(request: HttpRequest, extra_context: object = None) -> HttpResponse:
@@ -88,6 +92,32 @@ class Unchangeable(ForStaff):
         return False
 
 
+def actor_of(request: HttpRequest) -> dict[str, Any]:
+    """Who does something here, for the audit log."""
+    actor = request.user if isinstance(request.user, Person) else None
+    return {"actor": actor, "address": accounts.address(request)}
+
+
+def note(request: HttpRequest, event: Event, **of: Any) -> None:
+    record(event, **actor_of(request), **of)
+
+
+def note_changes(request: HttpRequest, before: Person, after: Person) -> None:
+    if before.email != after.email:
+        note(request, Event.EMAIL_CHANGED, person=after, old=before.email, new=after.email)
+    if before.is_active != after.is_active:
+        active = after.is_active
+        event = Event.ACCOUNT_REACTIVATED if active else Event.ACCOUNT_DEACTIVATED
+        note(request, event, person=after)
+    rights = {
+        right: getattr(after, right)
+        for right in ("is_staff", "is_superuser")
+        if getattr(after, right) != getattr(before, right)
+    }
+    if rights:
+        note(request, Event.RIGHTS_CHANGED, person=after, **rights)
+
+
 class NewPersonForm(PersonForm):
     class Meta:
         model = Person
@@ -124,15 +154,34 @@ class PersonAdmin(ForStaff, PersonOptions):
     def save_model(
         self, request: HttpRequest, obj: Person, form: forms.ModelForm[Person], change: bool
     ) -> None:
+        before = Person.objects.filter(pk=obj.pk).first()
         super().save_model(request, obj, form, change)
         # allauth lets people in by any address it has noted, an earlier one too.
         EmailAddress.objects.filter(user=obj).exclude(email=obj.email).delete()
+        if before is None:
+            note(request, Event.ACCOUNT_MADE, person=obj, by="administration")
+        else:
+            note_changes(request, before, obj)
+
+    def user_change_password(
+        self, request: HttpRequest, id: str, form_url: str = ""
+    ) -> HttpResponse:
+        passwords = Person.objects.filter(pk=id).values_list("password", flat=True)
+        with transaction.atomic():
+            before = passwords.first()
+            response = super().user_change_password(request, id, form_url)
+            if before != passwords.first():
+                note(request, Event.PASSWORD_CHANGED, person=Person.objects.get(pk=id))
+        return response
 
 
-class MembershipRows(ForStaff, Rows):
+class MembershipRows(Unchangeable, Rows):
+    """Who belongs to a team; each is changed by itself, with what happens to chats then."""
+
     model = Membership
     extra = 0
-    autocomplete_fields = ("person",)
+    fields = ("person", "role")
+    show_change_link = True
 
 
 @admin.register(Team)
@@ -153,17 +202,69 @@ class TeamAdmin(ForStaff, Options):
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         return {}
 
+    def save_model(
+        self, request: HttpRequest, obj: Team, form: forms.ModelForm[Team], change: bool
+    ) -> None:
+        before = Team.objects.filter(pk=obj.pk).first()
+        super().save_model(request, obj, form, change)
+        if before is None:
+            note(request, Event.TEAM_MADE, team=obj)
+        elif before.name != obj.name:
+            note(request, Event.TEAM_CHANGED, team=obj, name={"old": before.name, "new": obj.name})
+
+    def delete_model(self, request: HttpRequest, obj: Team) -> None:
+        note(request, Event.TEAM_DELETED, team=obj)
+        super().delete_model(request, obj)
+
+
+class MembershipForm(RoleForm):
+    class Meta:
+        model = Membership
+        fields = ("person", "team", "role")
+
+    def clean_role(self) -> str:
+        role: str = self.cleaned_data["role"]
+        held = Membership.objects.filter(pk=self.instance.pk).first()
+        if held and role != Role.OWNER and memberships.is_last_owner(held):
+            raise forms.ValidationError("Nobody else could act for the team.")
+        return role
+
 
 @admin.register(Membership)
 class MembershipAdmin(ForStaff, Options):
+    """Each change is one of `memberships`, with its entry in the audit log. The last owner stays."""
+
+    form = MembershipForm
     list_display = ("person", "team", "role")
     list_filter = ("team", "role")
     list_select_related = ("person", "team")
     autocomplete_fields = ("person", "team")
 
-    def delete_queryset(self, request: HttpRequest, queryset: Iterable[Membership]) -> None:
-        for membership in queryset:
-            membership.delete()
+    def get_readonly_fields(self, request: HttpRequest, obj: object = None) -> tuple[str, ...]:
+        return ("person", "team") if obj else ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        is_last = isinstance(obj, Membership) and memberships.is_last_owner(obj)
+        return not is_last and super().has_delete_permission(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
+        by = actor_of(request)
+        if not change:
+            obj.pk = memberships.join(obj.team, obj.person, obj.role, **by).pk
+        elif "role" in form.changed_data:
+            held = Membership.objects.select_related("team").get(pk=obj.pk)
+            memberships.change_role(held, obj.role, **by)
+
+    def delete_model(self, request: HttpRequest, obj: Membership) -> None:
+        memberships.remove(obj, **actor_of(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
+        for membership in queryset.select_related("team"):
+            try:
+                memberships.remove(membership, **actor_of(request))
+            except memberships.LastOwner:
+                words = f"{membership.person} stays: nobody else could act for {membership.team}."
+                self.message_user(request, words, messages.ERROR)
 
 
 @admin.register(Chat)

@@ -1,4 +1,6 @@
-"""The Django app. Owns its name and label, and nothing at start-up."""
+"""The Django app. Owns its name and label, and that what happens to accounts is noted from the start."""
+
+from importlib import import_module
 
 from django.apps import AppConfig
 
@@ -6,3 +8,7 @@ from django.apps import AppConfig
 class ChatsConfig(AppConfig):
     name = "chats"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        # Models can be imported only now.
+        import_module("chats.accounts.noting")

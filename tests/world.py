@@ -50,6 +50,11 @@ class World:
     def post(self, path: str, **fields: str) -> httpx.Response:
         return self.client.post(path, data=fields)
 
+    def noted(self, event: str) -> list[dict[str, Any]]:
+        """The details of every entry of the audit log about it."""
+        rows = self.rows("SELECT details FROM chats_auditentry WHERE event = ? ORDER BY id", event)
+        return [json.loads(row["details"]) for row in rows]
+
     def finished(self, chat: str, *, within: float = 30) -> dict[str, Any]:
         """The newest answer, once it has ended."""
         wait_until(

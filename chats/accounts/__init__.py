@@ -14,6 +14,8 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter, get_adapter
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.signals import user_login_failed
+from django.core.exceptions import PermissionDenied
 from django.core.mail import EmailMessage
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -45,7 +47,11 @@ _post = ThreadPoolExecutor(1, thread_name_prefix="mail")
 
 def address(request: HttpRequest) -> str | None:
     """The IP address that a request comes from, as far as `V0_PROXY` lets it be known."""
-    found: str | None = get_adapter(request).get_client_ip(request)
+    try:
+        found: str | None = get_adapter(request).get_client_ip(request)
+    except PermissionDenied:
+        # It came by no network.
+        return None
     return found
 
 
@@ -73,7 +79,10 @@ class Adapter(DefaultAccountAdapter):
         """As allauth, by the person's present address only: it would take one of before, too."""
         person: AbstractBaseUser | None = super().authenticate(request, **credentials)
         typed = str(credentials.get("email", "")).lower()
-        return person if person and person.get_username() == typed else None
+        if person and person.get_username() != typed:
+            user_login_failed.send(__name__, credentials={"email": typed}, request=request)
+            return None
+        return person
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """In a thread: whether there is an account must show neither in time nor as an error."""

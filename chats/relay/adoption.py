@@ -15,7 +15,7 @@ from django.core import signing
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from chats.models import Chat, Intent, Person
+from chats.models import Chat, Event, Intent, Person, record
 from chats.models.messages import OURS
 from chats.relay import elsewhere
 from chats.relay.threads import Threads
@@ -85,19 +85,21 @@ def _is_ours(offer: Offer) -> bool:
         return False
 
 
-def adopt(offer: Offer, owner: Person) -> UUID | None:
+def adopt(offer: Offer, owner: Person, *, actor: Person, address: str | None) -> UUID | None:
     """A private chat of `owner`, whose messages are still to be fetched; None when it is here."""
     if _is_ours(offer):
         return None
     try:
         with transaction.atomic():
-            return Chat.objects.create(
+            chat = Chat.objects.create(
                 owner=owner,
                 v0_id=offer.v0_id,
                 title=offer.title,
                 created_at=elsewhere.moment(offer.created),
                 updated_at=elsewhere.moment(offer.updated),
-            ).id
+            )
+            record(Event.CHAT_ADOPTED, actor=actor, address=address, person=owner, chat=chat)
+            return chat.id
     except IntegrityError:
         return None
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from chats.models import Chat, Decision, Message, Person
+from chats.models import Chat, Decision, Event, Message, Person, audit
 from chats.models.messages import LIVE, MessageState, Task
 from chats.relay import intents
 from chats.relay.rows import kind_of
@@ -38,6 +38,8 @@ from chats.v0api.types import parts_from_wire
 
 # Characters of one text that a person writes into a card.
 MOST_WORDS = 10_000
+# Characters of a tool's name in the audit log.
+NAME = 100
 REFUSED = "Do not run this action. Continue without it."
 
 
@@ -135,7 +137,14 @@ def refusal(task: Waiting) -> Refusal | None:
 
 
 def decide(
-    person: Person, token: UUID, chat: Chat, seen: str, given: Given, *, model: str = ""
+    person: Person,
+    token: UUID,
+    chat: Chat,
+    seen: str,
+    given: Given,
+    *,
+    model: str = "",
+    address: str | None = None,
 ) -> Message:
     """Decide what `seen`, a digest, names; the unfinished answer that follows.
 
@@ -144,7 +153,7 @@ def decide(
     """
     try:
         return intents.found(person, token, chat) or _decide(
-            person, token, chat, seen, given, model=model
+            person, token, chat, seen, given, model=model, address=address
         )
     except Moved:
         # The same press may have come twice at once, and this is the later one.
@@ -154,7 +163,14 @@ def decide(
 
 
 def _decide(
-    person: Person, token: UUID, chat: Chat, seen: str, given: Given, *, model: str
+    person: Person,
+    token: UUID,
+    chat: Chat,
+    seen: str,
+    given: Given,
+    *,
+    model: str,
+    address: str | None,
 ) -> Message:
     task = waiting(chat)
     if task is None or task.digest != seen:
@@ -177,14 +193,19 @@ def _decide(
             payload,
             chat,
             kind="resolve" if wire else "send",
-            record=_record(person, task, given, wire),
+            record=_record(person, chat, task, given, wire, address),
         )
     except intents.Busy:
         raise Moved from None
 
 
 def _record(
-    person: Person, task: Waiting, given: Given, wire: dict[str, Any]
+    person: Person,
+    chat: Chat,
+    task: Waiting,
+    given: Given,
+    wire: dict[str, Any],
+    address: str | None,
 ) -> Callable[[Message], None]:
     def record(said: Message) -> None:
         Decision.objects.create(
@@ -200,8 +221,40 @@ def _record(
         )
         answer = Message.objects.filter(intent__message=said)
         answer.update(waited_since=task.asked.ended_at)
+        if event := noted(task.task, given):
+            names = [name[:NAME] for name in named(task.task, given)]
+            audit.record(
+                event, actor=person, address=address, chat=chat, team=chat.team, names=names
+            )
 
     return record
+
+
+def noted(task: PendingTask, given: Given) -> Event | None:
+    """What of the audit log a decision is, if it lets the agent do more, or forbids it."""
+    match task, given.choice:
+        case PendingPermissions(), "allowed":
+            return Event.TOOL_PERMITTED
+        case PendingPermissions(), "denied":
+            return Event.TOOL_REFUSED
+        case (PendingIntegration(), "connected") | (PendingConnect(), "ready"):
+            return Event.SERVICE_CONNECTED
+        case _:
+            return None
+
+
+def named(task: PendingTask, given: Given) -> Sequence[str]:
+    """The tools or services that a decision is about."""
+    match task:
+        case PendingPermissions():
+            return [one.tool_display_name for one in task.permissions]
+        case PendingIntegration():
+            chosen = given.selected.get("connected", ())
+            return [name for name in (*task.integrations, *task.mcp_presets) if name in chosen]
+        case PendingConnect():
+            return [task.connector_name or task.service]
+        case _:
+            return []
 
 
 def decision(task: PendingTask, given: Given) -> Decided:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec
 from uuid import UUID
 
 from django.contrib.auth.views import redirect_to_login
@@ -19,8 +19,8 @@ from django.views.decorators.http import require_http_methods
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
-from chats import permissions
-from chats.models import Chat, Person
+from chats import accounts, permissions
+from chats.models import Chat, Event, Person, record
 from chats.permissions import Action
 
 Rest = ParamSpec("Rest")
@@ -48,6 +48,11 @@ def allowed_actions(request: HttpRequest, found: Chat) -> frozenset[Action]:
     grant = permissions.grants(request.session).get(str(found.id))
     link = permissions.holds_link(found, grant)
     return permissions.actions(request.user, found, link=link)
+
+
+def note(request: HttpRequest, event: Event, **of: Any) -> None:
+    """What whoever asks has just done, in the audit log: in the transaction that does it."""
+    record(event, actor=person(request), address=accounts.address(request), **of)
 
 
 def see_chat(id: UUID) -> HttpResponse:

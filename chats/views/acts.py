@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
@@ -18,11 +19,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from chats import permissions, relay
 from chats.forms.acts import PERSONAL, PlaceForm, TitleForm, sentence
-from chats.models import Chat, Mute, Team
+from chats.models import Chat, Event, Mute, Team
 from chats.models.chats import Privacy
 from chats.models.messages import LIVE
 from chats.permissions import Action
-from chats.views.access import Request, allowed_actions, form_methods, member, see_chat
+from chats.views.access import Request, allowed_actions, form_methods, member, note, see_chat
 from chats.views.shell import shell
 
 HEADINGS = {
@@ -77,9 +78,10 @@ def delete(request: Request, id: UUID) -> HttpResponse:
         runs = found.messages.filter(role="assistant", state__in=LIVE).exists()
         context = {"runs": runs, "undo": f"{settings.V0_UNDO:g}"}
         return shown_act(request, found, "delete", context, status=status)
-    Chat.objects.filter(id=found.id, deleted_at=None).update(
-        deleted_at=timezone.now(), version=F("version") + 1
-    )
+    with transaction.atomic():
+        there = Chat.objects.filter(id=found.id, deleted_at=None)
+        if there.update(deleted_at=timezone.now(), version=F("version") + 1):
+            note(request, Event.CHAT_DELETED, chat=found, team=found.team)
     relay.changed(found.id)
     return HttpResponseRedirect(f"{resolve_url('home')}?deleted={found.id}", status=303)
 
@@ -88,9 +90,10 @@ def delete(request: Request, id: UUID) -> HttpResponse:
 def undelete(request: Request, id: UUID) -> HttpResponse:
     """Brings a chat back; 404 once the time is over."""
     found = permissions.deleted_chat(request, id)
-    Chat.objects.filter(id=found.id, deleted_at__gt=permissions.undo_limit()).update(
-        deleted_at=None, version=F("version") + 1
-    )
+    with transaction.atomic():
+        deleted = Chat.objects.filter(id=found.id, deleted_at__gt=permissions.undo_limit())
+        if deleted.update(deleted_at=None, version=F("version") + 1):
+            note(request, Event.CHAT_UNDELETED, chat=found, team=found.team)
     relay.changed(found.id)
     return see_chat(found.id)
 
@@ -100,7 +103,7 @@ def move(request: Request, id: UUID) -> HttpResponse:
     found = permissions.chat(request, id, Action.MANAGE)
     form = PlaceForm(request.POST, member(request))
     if request.method == "POST" and form.is_valid():
-        _move(found, form.team)
+        _move(request, found, form.team)
         relay.changed(found.id)
         return see_chat(found.id)
     refused = request.method == "POST"
@@ -113,17 +116,38 @@ def move(request: Request, id: UUID) -> HttpResponse:
     return shown_act(request, found, "move", context, status=422 if refused else 200)
 
 
-def _move(found: Chat, team: Team | None) -> None:
+def _move(request: Request, found: Chat, team: Team | None) -> None:
     """A level that only the old team gives ends with it: nobody new sees a chat by being moved to."""
     if team == found.team:
         return
     privacy = Privacy.PRIVATE if found.privacy in OF_TEAMS else found.privacy
-    Chat.objects.filter(id=found.id, privacy=found.privacy).update(
-        team=team,
-        privacy=privacy,
-        privacy_unsaid=F("privacy_unsaid") if privacy == found.privacy else True,
-        version=F("version") + 1,
-    )
+    with transaction.atomic():
+        moved = Chat.objects.filter(id=found.id, privacy=found.privacy).update(
+            team=team,
+            privacy=privacy,
+            privacy_unsaid=F("privacy_unsaid") if privacy == found.privacy else True,
+            version=F("version") + 1,
+        )
+        if not moved:
+            return
+        left = found.team.name if found.team else ""
+        note(
+            request,
+            Event.CHAT_MOVED,
+            chat=found,
+            team=team or found.team,
+            old=left,
+            new=team.name if team else "",
+        )
+        if privacy != found.privacy:
+            note(
+                request,
+                Event.PRIVACY_CHANGED,
+                chat=found,
+                team=team,
+                old=found.privacy,
+                new=privacy,
+            )
 
 
 @require_POST

@@ -11,7 +11,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
 
-from chats import permissions, relay
+from chats import accounts, permissions, relay
 from chats.forms.adopt import AdoptForm
 from chats.models import Person
 from chats.relay import adoption
@@ -36,7 +36,11 @@ def adopt(request: Request, person: Person) -> HttpResponse:
     if not form.is_valid() or not offers or None in offers:
         refusal = form.sentence or (NOTHING_CHOSEN if not offers else EXPIRED)
         return _page(request, refusal=refusal, status=422)
-    made = [adoption.adopt(offer, form.person) for offer in offers if offer is not None]
+    made = [
+        adoption.adopt(offer, form.person, actor=person, address=accounts.address(request))
+        for offer in offers
+        if offer is not None
+    ]
     for id in made:
         if id is not None:
             relay.opened(id, None)

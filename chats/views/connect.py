@@ -14,11 +14,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from chats import permissions
 from chats.forms.decision import DecisionForm
+from chats.models import Event
 from chats.permissions import Action
 from chats.relay import decisions, setups
 from chats.relay.decisions import Given
 from chats.views import chat as chat_page
-from chats.views.access import Request, allowed_actions, see_chat
+from chats.views.access import Request, allowed_actions, note, see_chat
 from chats.views.cards import Card, poll
 
 
@@ -45,4 +46,5 @@ def project(request: Request, id: UUID) -> HttpResponse:
     except setups.NotMade as error:
         card = Card(Given("", form.texts, form.selected), str(error), form.model)
         return chat_page.page(request, found, card=card, status=409)
+    note(request, Event.SERVICE_CONNECTED, chat=found, team=found.team, names=["Vercel project"])
     return see_chat(found.id)

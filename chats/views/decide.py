@@ -11,7 +11,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.views.decorators.http import require_POST
 
-from chats import permissions, relay
+from chats import accounts, permissions, relay
 from chats.forms.decision import DecisionForm
 from chats.models import Chat
 from chats.models.messages import Task
@@ -50,6 +50,7 @@ def decide(request: Request, id: UUID) -> HttpResponse:
             form.seen,
             given,
             model=form.model or permissions.model(found.model),
+            address=accounts.address(request),
         )
     except decisions.Incomplete as error:
         return _refused(request, found, Card(given, str(error), form.model))

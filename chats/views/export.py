@@ -1,6 +1,6 @@
 """A whole chat as a file: Markdown to read, JSON with every part as it is stored.
 
-Owns both addresses and the order of what is written; `rendering.transcript` says how a message is put
+Asked for by POST, since it is noted in the audit log. Owns both addresses and the order of what is written; `rendering.transcript` says how a message is put
 as Markdown. Rows are read CHUNK at a time while the file is on its way, so that a long chat takes no
 more memory than a short one. Relies on permissions for the chat, and for what is in the file beside
 what every reader may see: options for those who may send, usage for those who may see costs, the
@@ -21,15 +21,15 @@ from django.shortcuts import resolve_url
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.text import slugify
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST
 
 from chats import permissions
-from chats.models import Chat, Entry, Message
+from chats.models import Chat, Entry, Event, Message
 from chats.permissions import Action
 from chats.relay.rows import shown, utc
 from chats.rendering import transcript
 from chats.usage import money
-from chats.views.access import Request, allowed_actions
+from chats.views.access import Request, allowed_actions, note
 from chats.views.costs import cost
 
 CHUNK = 20
@@ -41,14 +41,14 @@ NAME = 80
 Told = Sequence[tuple[Message, Entry | None]]
 
 
-@require_safe
+@require_POST
 def export_markdown(request: Request, id: UUID) -> StreamingHttpResponse:
     found = permissions.chat(request, id, Action.READ)
     pieces = _markdown(found, allowed_actions(request, found), request.build_absolute_uri)
     return _file(request, found, "md", "text/markdown; charset=utf-8", pieces)
 
 
-@require_safe
+@require_POST
 def export_json(request: Request, id: UUID) -> StreamingHttpResponse:
     found = permissions.chat(request, id, Action.READ)
     pieces = _json(found, allowed_actions(request, found))
@@ -58,8 +58,9 @@ def export_json(request: Request, id: UUID) -> StreamingHttpResponse:
 def _file(
     request: HttpRequest, found: Chat, ending: str, kind: str, pieces: Iterator[str]
 ) -> StreamingHttpResponse:
+    note(request, Event.CHAT_EXPORTED, chat=found, team=found.team, kind=ending)
     name = slugify(found.title, allow_unicode=True)[:NAME].strip("-") or "chat"
-    content = map(_encoded, pieces) if request.method == "GET" else iter(())
+    content = map(_encoded, pieces)
     is_served = isinstance(request, ASGIRequest)
     response = StreamingHttpResponse(
         _as_they_come(content) if is_served else content, content_type=kind

@@ -19,12 +19,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from chats import permissions
 from chats.forms.mcp import BEARER, HEADERS, KEEP, NONE, Described, Secrets, ServerForm
-from chats.models import Composer, Person
+from chats.models import Composer, Event, Person
 from chats.relay import servers
 from chats.v0api import errors, limits
 from chats.v0api.client import Client
 from chats.v0api.mcp_servers import Auth, BearerAuth, HeaderAuth, McpServer, NoAuth, OAuth
-from chats.views.access import Request, form_methods, signed_in
+from chats.views.access import Request, form_methods, note, signed_in
 from chats.views.shell import shell
 
 ID = re.compile(r"[\w-]{1,128}", re.ASCII)
@@ -117,7 +117,7 @@ def mcp_edit(request: Request, person: Person, id: str) -> HttpResponse:
     def update(client: Client) -> Coroutine[Any, Any, object]:
         return client.update_mcp_server(id, **changes)
 
-    return _changed(request, update, "changed", given, form, server)
+    return _changed(request, update, "changed", given, form, server, tuple(changes))
 
 
 @require_POST
@@ -133,7 +133,7 @@ def mcp_enable(request: Request, person: Person, id: str) -> HttpResponse:
     def update(client: Client) -> Coroutine[Any, Any, object]:
         return client.update_mcp_server(id, enabled=wanted == "yes")
 
-    return _listed(request, update, "enabled" if wanted == "yes" else "disabled")
+    return _listed(request, update, "enabled" if wanted == "yes" else "disabled", id)
 
 
 @form_methods
@@ -150,7 +150,7 @@ def mcp_remove(request: Request, person: Person, id: str) -> HttpResponse:
     def delete(client: Client) -> Coroutine[Any, Any, object]:
         return client.delete_mcp_server(id)
 
-    answer = _listed(request, delete, "removed")
+    answer = _listed(request, delete, "removed", id)
     if answer.status_code == 303:
         _forget(id)
     return answer
@@ -165,13 +165,23 @@ def _forget(id: str) -> None:
             Composer.objects.filter(pk=kept.pk, options=kept.options).update(options=left)
 
 
-def _listed(request: HttpRequest, work: Work, done: str) -> HttpResponse:
+def _listed(request: HttpRequest, work: Work, done: str, id: str) -> HttpResponse:
+    name = _name_of(id)
     refusal = _try(work)
     if refusal is None:
+        note(request, Event.SETTINGS_CHANGED, what="MCP server", done=done, name=name)
         return _back(done)
     return _page(
         request, "chats/mcp.html", refusal=refusal.sentence, servers=None, status=refusal.status
     )
+
+
+def _name_of(id: str) -> str:
+    """For the audit log: of a server that is removed nobody can tell it any more."""
+    try:
+        return servers.name_of(id, servers.names())
+    except (errors.V0Error, TimeoutError):
+        return id
 
 
 def _changed(
@@ -181,10 +191,13 @@ def _changed(
     given: Described,
     form: ServerForm,
     server: McpServer | None = None,
+    changed: tuple[str, ...] = (),
 ) -> HttpResponse:
     secrets = form.secrets.words() if form.secrets else ()
     refusal = _try(work, *secrets)
     if refusal is None:
+        of = {"done": done, "name": given.name, "fields": list(changed)}
+        note(request, Event.SETTINGS_CHANGED, what="MCP server", **of)
         return _back(done)
     return _form(
         request, given, form, server=server, refusal=refusal.sentence, status=refusal.status

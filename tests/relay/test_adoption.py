@@ -63,6 +63,7 @@ def test_chats_of_v0_are_offered_without_text_and_come_in_once(
         assert admin.post("/adopt/", data=form).status_code == 303
     wait_until(lambda: "Done:" in admin.get("/adopt/?of=2").text, what="the end")
     assert offered(admin.get("/adopt/").text) == []
+    assert len(world.noted("chat.adopted")) == 2
     rows = world.rows("SELECT id, v0_id FROM chats_chat ORDER BY created_at")
     assert len(rows) == 3
     texts = {row["text"] for row in world.rows("SELECT text FROM chats_message WHERE text > ''")}

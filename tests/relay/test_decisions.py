@@ -99,8 +99,15 @@ def test_a_decision_goes_out_once_and_is_kept(
     told = re.findall(r'<p class="own-told">(.*?)</p>', page, re.DOTALL)
     assert len(told) == 1
     assert " by Olivia" in told[0]
+    event = NOTED.get((scenario, str(given["choice"])))
+    assert event is None or world.noted(event)[-1]["names"] in (["Run a script"], ["Linear"])
 
 
+# What of them the audit log has.
+NOTED = {
+    ("permission", "allowed"): "tool.permitted",
+    ("connect polls=1", "ready"): "tool.connected",
+}
 MAX = {"modelConfiguration": {"modelId": "v0-max", "imageGenerations": False}}
 
 
@@ -167,7 +174,7 @@ def test_a_permission_is_refused_by_an_ordinary_message(world: World) -> None:
     with closing(sqlite3.connect(world.app.database, timeout=20)) as connection, connection:
         connection.execute("UPDATE chats_chat SET model = 'v0-max'")
         connection.execute(
-            "INSERT INTO chats_instructions (chat_id, text) VALUES (?, 'Be brief.')",
+            "INSERT INTO chats_instructions (chat_id, text, of_team) VALUES (?, 'Be brief.', '')",
             [chat.replace("-", "")],
         )
     assert decide(world, chat, choice="denied", text_reason="Not today").status_code == 303
@@ -176,6 +183,7 @@ def test_a_permission_is_refused_by_an_ordinary_message(world: World) -> None:
     assert said["text"] == "Do not run this action. Continue without it.\n\nNot today"
     assert body(world) == {"message": said["text"], "systemPrompt": "Be brief.", **MAX}
     assert "Denied by Olivia" in world.client.get(f"/chats/{chat}/").text
+    assert world.noted("tool.refused")[-1] == {"names": ["Run a script"]}
 
 
 def test_a_task_that_was_passed_over_says_so_and_is_no_longer_open(world: World) -> None:

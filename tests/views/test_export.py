@@ -17,16 +17,16 @@ from django.http import StreamingHttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from chats.models import Chat, Entry, Message, Person, Team
+from chats.models import AuditEntry, Chat, Entry, Message, Person, Team
 from chats.views.export import CHUNK
 from tests.live.recorded import DIRECTORY
 from tests.rendering.documents import has, levelled, rendered
 from tests.rendering.shape import shape_of_whole
-from tests.views.conftest import AddTurn, ChatOf, ClientOf, no_writes
+from tests.views.conftest import AddTurn, ChatOf, ClientOf
 
 
 def export(client: Client, chat: Chat, ending: str) -> StreamingHttpResponse:
-    response = cast("StreamingHttpResponse", client.get(f"/chats/{chat.id}/export.{ending}"))
+    response = cast("StreamingHttpResponse", client.post(f"/chats/{chat.id}/export.{ending}"))
     assert response.status_code == 200
     return response
 
@@ -75,8 +75,7 @@ def test_the_file_says_what_was_asked_by_whom_and_when(
 ) -> None:
     chat, client = chat_of(owner, "What *is* <it>?\n"), client_of(owner)
     add_turn(chat, "and then", state="stopped")
-    with no_writes():
-        told, page = read(client, chat), text(client, chat, "md")
+    told, page = read(client, chat), text(client, chat, "md")
     rows = list(chat.messages.all())
     assert [each["id"] for each in told["messages"]] == [str(row.id) for row in rows]
     assert told["messages"][0]["text"] == rows[0].text
@@ -166,10 +165,17 @@ def test_a_long_chat_is_read_while_it_is_sent(
     assert len(queries) == 6
 
 
-def test_a_head_asks_for_no_rows(client_of: ClientOf, chat_of: ChatOf, owner: Person) -> None:
-    chat = chat_of(owner)
-    response = client_of(owner).head(f"/chats/{chat.id}/export.json")
-    assert (response.status_code, b"".join(cast("Any", response))) == (200, b"")
+def test_it_is_no_address_to_follow_since_it_is_noted(
+    client_of: ClientOf, chat_of: ChatOf, owner: Person
+) -> None:
+    chat, client = chat_of(owner), client_of(owner)
+    for method in (client.get, client.head):
+        assert method(f"/chats/{chat.id}/export.json").status_code == 405
+    assert not AuditEntry.objects.exists()
+    export(client, chat, "md")
+    entry = AuditEntry.objects.get()
+    assert (entry.event, entry.actor, entry.chat) == ("chat.exported", owner.pk, chat.pk)
+    assert entry.details == {"kind": "md"}
 
 
 def test_every_reader_finds_the_export_in_the_menu(

@@ -110,6 +110,8 @@ def test_a_server_is_switched_off_and_on_and_removed(
     assert json.loads(row["options"])["mcp"] == []
     assert admin_at_v0.get(place).status_code == 404
     assert admin_at_v0.post(f"{place}remove/").status_code == 409
+    done = [(each["done"], each["name"]) for each in world.noted("settings.changed")[-4:]]
+    assert done == [(each, "Linear") for each in ("added", "disabled", "enabled", "removed")]
 
 
 def test_what_is_over_a_limit_is_kept_and_not_sent(world: World, admin_at_v0: httpx.Client) -> None:

@@ -420,7 +420,7 @@ def test_each_of_them_is_exported_as_it_is_stored(
     assert len(chats) >= len(played) + len(decided)
     for chat in chats:
         place, stored = f"/chats/{chat}/export", world.messages(chat)
-        answer, page = world.client.get(f"{place}.json"), world.client.get(f"{place}.md").text
+        answer, page = world.post(f"{place}.json"), world.post(f"{place}.md").text
         assert answer.headers.get("transfer-encoding") == "chunked"
         exported = answer.json()["messages"]
         for name in ("parts", "text", "content", "finish_reason"):
