@@ -17,7 +17,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import Error as DatabaseError
 
-from chats.models import audit
+from chats.models import audit, ending
 from chats.models.messages import IMPORTS
 from chats.relay import adoption, draining, store, uploads
 from chats.relay.adoption import Offers
@@ -104,6 +104,7 @@ class Relay:
             self._every(settings.V0_SWEEP_EVERY, self.mirror.sweep)
             self._every(settings.V0_SWEEP_EVERY, self._sweep_files)
             self._every(settings.V0_SWEEP_EVERY, self._forget_entries)
+            self._every(settings.V0_SWEEP_EVERY, self._end_what_came_late)
             self._every(settings.V0_NOTICE_EVERY, self.notices.look)
             self._every(settings.V0_HEALTH_EVERY, self.outcomes.look)
             self._loops.append(self.hub.start(self.watch.probe_forever(self.client)))
@@ -230,6 +231,11 @@ class Relay:
     async def _forget_entries(self) -> None:
         """What of the audit log is over goes a little at a time, and holds nobody up."""
         await self.threads.write(audit.forget, FORGOTTEN_AT_ONCE)
+
+    async def _end_what_came_late(self) -> None:
+        """Chats and more of people whose accounts were deleted while they were being made."""
+        for chat in await self.threads.write(ending.finish):
+            self.changed(chat)
 
     # Runs
 
