@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import include, path
 
 from chats.views import (
     acts,
@@ -36,10 +36,26 @@ from chats.views import (
     sidebar,
     stop,
 )
+from chats.views.manage import acts as manage_acts
+from chats.views.manage import doors, lists, overview, people
 
+# For staff alone.
+MANAGE = [
+    path("", overview.overview, name="manage"),
+    path("people/", people.people, name="manage_people"),
+    path("people/<int:id>/", people.one, name="manage_person"),
+    path("people/<int:id>/<slug:name>/", manage_acts.act, name="manage_act"),
+    path("teams/", lists.teams, name="manage_teams"),
+    path("chats/", lists.chats, name="manage_chats"),
+    path("invitations/", doors.listed_invitations, name="manage_invitations"),
+    path("invitations/<int:id>/revoke/", doors.invitation_revoke, name="manage_invitation_revoke"),
+    path("sessions/", doors.sessions, name="manage_sessions"),
+    path("sessions/<int:id>/end/", doors.session_end, name="manage_session_end"),
+]
 urlpatterns = [
     path("", home.home, name="home"),
     path("setup/", setup.first_visit, name="first_visit"),
+    path("manage/", include(MANAGE)),
     path("setup/<str:token>/", setup.setup, name="setup"),
     path("shared/<str:slug>/", shared.shared, name="shared"),
     path("sidebar/", sidebar.chats, name="sidebar"),

@@ -51,7 +51,7 @@ MAY_IMPORT = {
     "chats.relay": RELAY,
     "chats.forms": MODELS
     | {"chats.permissions", "chats.v0api.errors", "chats.v0api.limits", "chats.v0api.types"},
-    "chats.accounts": MODELS | {"allauth"},
+    "chats.accounts": MODELS | {"allauth", "chats.permissions"},
     "chats.demo": MODELS,
     "chats.views": ENTRANCE | {"django_htmx"},
     "chats.consumers": ENTRANCE,

@@ -86,6 +86,11 @@ def env_secret(name: str) -> Secret:
     return Secret(value)
 
 
+def source_of(name: str) -> str:
+    """The variable that a secret of `env_secret` came from, "" when it was not given."""
+    return next((each for each in (name, f"{name}_FILE") if os.environ.get(each, "")), "")
+
+
 def _content(name: str, file: Path) -> str:
     try:
         content = file.read_text("utf-8")

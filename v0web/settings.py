@@ -27,6 +27,7 @@ from v0web.environment import (
     env_port,
     env_secret,
     env_text,
+    source_of,
 )
 from v0web.sign_in import *  # noqa: F403
 
@@ -55,6 +56,7 @@ if "*" in ALLOWED_HOSTS:
 
 # The key of the v0 Platform API; without one the upstream is the sandbox.
 V0_API_KEY = env_secret("V0_API_KEY")
+V0_API_KEY_FROM = source_of("V0_API_KEY")
 UPSTREAM = "v0" if V0_API_KEY else "sandbox"
 # The bearer key, and so the world, that is used in the sandbox.
 V0_SANDBOX_KEY = env_text("V0_SANDBOX_KEY", "sandbox")

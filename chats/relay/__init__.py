@@ -113,6 +113,11 @@ def key_trouble() -> KeyTrouble:
     return _relay.outcomes.key if _relay is not None else KeyTrouble()
 
 
+def revision_found() -> str:
+    """The revision that this process writes requests in; "" when it has not asked v0 for it yet."""
+    return (_relay.client.revision_found or "") if _relay is not None else ""
+
+
 def health_told() -> int:
     """The version of the mark `health` that pages made now have to carry."""
     return _relay.people.health if _relay is not None else 0

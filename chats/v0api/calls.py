@@ -108,6 +108,11 @@ class Calls:
         await self._http.aclose()
         self._filter.remove()
 
+    @property
+    def revision_found(self) -> Revision | None:
+        """The revision that is known by now: as it was given, or as v0's own spec says."""
+        return self._revision
+
     async def revision(self) -> Revision:
         """The revision that bodies are written in.
 

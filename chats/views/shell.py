@@ -129,4 +129,4 @@ def shell(request: HttpRequest, *, current: UUID | None = None) -> Mapping[str, 
     person = request.user
     if not isinstance(person, Person):
         return {"sidebar": None}
-    return {"sidebar": sidebar(person, current=current), **told_of_v0()}
+    return {"sidebar": sidebar(person, current=current), **told_of_v0(person)}
