@@ -35,7 +35,9 @@ def drain() -> list[UUID]:
 
 
 def due() -> list[UUID]:
-    """Chats in which something may go out now, in one query."""
+    """Chats in which something may go out now, in one query more than whether anything waits."""
+    if not Queued.objects.filter(problem="").exists():
+        return []
     answers = Message.objects.filter(chat=OuterRef("chat"), role="assistant")
     newest = answers.order_by("-position")
     ahead = Queued.objects.filter(chat=OuterRef("chat"), position__lt=OuterRef("position"))
