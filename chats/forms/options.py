@@ -5,7 +5,7 @@ written. Relies on permissions for the models there are. What was filled in is k
 or not, so that a refusal can give it back.
 
     options   marks a form that has these fields; without it everything is as it was last time
-    model     one of permissions.models()      images   a box        system     text of the chat
+    model     one that the person may use here      images   a box        system     text of the chat
     mcp       "chosen": only those of `server`, any number of times; else the account's own choice
     skill     an id from skills.sh, any number of times; `skills` has more, divided by spaces or commas
     title     of a new chat                    metadata of a new chat: lines of name=value
@@ -24,9 +24,11 @@ from django.http import QueryDict
 from chats import permissions
 from chats.forms.acts import LONG_TITLE
 from chats.forms.message import normalise
-from chats.models import Chat, Person
+from chats.models import Chat, Person, Team
 from chats.models.messages import OURS
+from chats.permissions import spaces
 from chats.v0api import limits
+from chats.v0api.types import model_among
 
 METADATA = limits.METADATA_ENTRIES - 1
 KNOWN_SKILLS = 12
@@ -37,6 +39,7 @@ TITLE = 200
 CHOSEN = "chosen"
 
 NO_MODEL = "This model cannot be chosen here. Choose another one."
+NOT_FOR_YOU = "Your role in this team may not use {}. Choose another model."
 MANY_SKILLS = f"A message takes at most {limits.SKILLS} skills."
 ODD_SKILL = "A skill is named by its id from skills.sh, as in owner/repository/skill."
 MANY_SERVERS = f"A message takes at most {limits.MCP_SERVERS} MCP servers."
@@ -50,9 +53,10 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """Valid ones. `model` "" is the default one; `mcp` None are the servers that the account has
-    enabled, () is none."""
+    """Valid ones. `model` "" is v0's own; `mcp` None are the servers that the account has enabled, ()
+    is none. `allowed` are the models there are for this person here."""
 
+    allowed: tuple[str, ...] = field(default_factory=permissions.models)
     model: str = ""
     images: bool = False
     mcp: tuple[str, ...] | None = None
@@ -62,16 +66,17 @@ class Options:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def start(cls, person: Person, chat: Chat | None) -> Options:
-        """Where the composer begins: with the chat's own, and for the rest with what the person chose
-        last."""
+    def start(cls, person: Person, chat: Chat | None, team: Team | None = None) -> Options:
+        """Where the composer begins: with the chat's own, or the defaults of the `team` that a new one
+        is for, and for the rest with what the person chose last."""
         kept = person.composer
-        model = permissions.model(chat.model if chat else "") or permissions.model(
-            kept.get("model")
-        )
+        team = chat.team if chat else team
+        allowed = spaces.models(person, team)
+        begun = chat.model if chat else team.default_model if team else ""
         mcp = kept.get("mcp")
         return cls(
-            model=model,
+            allowed=allowed,
+            model=model_among(allowed, begun, kept.get("model")),
             images=kept.get("images") is True,
             mcp=None if mcp is None else tuple(mcp),
             skills=tuple(kept.get("skills", ())),
@@ -85,7 +90,7 @@ class Options:
         ids = (str(skill.get("id") or "") for skill in sent_with.get("skills", ()))
         return replace(
             self,
-            model=permissions.model(sent_with.get("model")) or self.model,
+            model=model_among(self.allowed, sent_with.get("model"), self.model),
             images=sent_with.get("images") is True,
             mcp=None if mcp is None else tuple(mcp),
             skills=tuple(id for id in ids if id),
@@ -176,14 +181,15 @@ class OptionsForm:
         if not self.given:
             return
         try:
-            self.options = _checked(self.filled, is_new=is_new)
+            self.options = _checked(self.filled, start.allowed, is_new=is_new)
         except Refused as refusal:
             self.sentence = str(refusal)
 
 
-def _checked(filled: Filled, *, is_new: bool) -> Options:
-    if filled.model and not permissions.model(filled.model):
-        raise Refused(NO_MODEL)
+def _checked(filled: Filled, allowed: tuple[str, ...], *, is_new: bool) -> Options:
+    if filled.model and filled.model not in allowed:
+        known = permissions.model(filled.model)
+        raise Refused(NOT_FOR_YOU.format(known) if known else NO_MODEL)
     most = settings.V0_MESSAGE_LIMIT
     if len(filled.system) > most:
         raise Refused(
@@ -192,7 +198,8 @@ def _checked(filled: Filled, *, is_new: bool) -> Options:
     if is_new and len(filled.title) > TITLE:
         raise Refused(LONG_TITLE)
     return Options(
-        model=filled.model,
+        allowed=allowed,
+        model=model_among(allowed, filled.model),
         images=filled.images,
         mcp=_servers(filled) if filled.mcp else None,
         skills=_skills(filled),

@@ -150,26 +150,51 @@ def actions(person: Visitor, chat: Chat, *, link: bool = False) -> frozenset[Act
     return _allowed(person, chat, _team_roles(person), link=link)
 
 
+def actions_of(request: HttpRequest, chat: Chat) -> frozenset[Action]:
+    """As `actions`, for whoever asks, without another query."""
+    link = holds_link(chat, grants(request.session).get(str(chat.pk)))
+    return _allowed(request.user, chat, _roles(request), link=link)
+
+
 def chat(request: HttpRequest, id: UUID, action: Action) -> Chat:
     """The chat, with owner and team; Http404 when invisible, PermissionDenied when not allowed."""
-    return chat_for(request.user, grants(request.session), id, action)
+    rows = Chat.objects.filter(deleted_at=None)
+    return _look_up(rows, request.user, grants(request.session), id, action, _roles(request))
+
+
+def memberships(request: HttpRequest) -> list[Membership]:
+    """Those of whoever asks, with their teams, by name: one query for a request, however many ask."""
+    found: list[Membership] | None = getattr(request, "memberships", None)
+    if found is None:
+        known = _known(request.user)
+        rows = Membership.objects.filter(person=known).select_related("team__rules")
+        found = list(rows.order_by("team__name", "team")) if known else []
+        setattr(request, "memberships", found)  # noqa: B010 (no attribute of Django's own)
+    return found
+
+
+def _roles(request: HttpRequest) -> dict[int, str]:
+    return {held.team_id: held.role for held in memberships(request)}
 
 
 def chat_for(person: Visitor, session_grants: Grants, id: UUID, action: Action) -> Chat:
     """As `chat`, for somebody without a request: a socket gives its user and its session's grants."""
-    return _look_up(Chat.objects.filter(deleted_at=None), person, session_grants, id, action)
+    rows = Chat.objects.filter(deleted_at=None)
+    return _look_up(rows, person, session_grants, id, action, _team_roles(person))
 
 
 def admit(person: Visitor, session_grants: Grants, id: UUID) -> tuple[Chat, frozenset[Action]]:
     """A chat that somebody may read, and everything that they may do to it; Http404 for any other."""
-    return _find(Chat.objects.filter(deleted_at=None), person, session_grants, id)
+    rows = Chat.objects.filter(deleted_at=None)
+    return _find(rows, person, session_grants, id, _team_roles(person))
 
 
 def deleted_chat(request: HttpRequest, id: UUID) -> Chat:
     """As `chat` for MANAGE, and also for one whose deletion can still be undone."""
     rows = Chat.objects.filter(Q(deleted_at=None) | Q(deleted_at__gt=undo_limit()))
     try:
-        return _look_up(rows, request.user, grants(request.session), id, Action.MANAGE)
+        held = grants(request.session)
+        return _look_up(rows, request.user, held, id, Action.MANAGE, _roles(request))
     except PermissionDenied:
         # To everybody else a deleted chat is none.
         return chat(request, id, Action.MANAGE)
@@ -181,20 +206,28 @@ def undo_limit() -> datetime:
 
 
 def _look_up(
-    rows: QuerySet[Chat], person: Visitor, session_grants: Grants, id: UUID, action: Action
+    rows: QuerySet[Chat],
+    person: Visitor,
+    session_grants: Grants,
+    id: UUID,
+    action: Action,
+    team_roles: Mapping[int, str],
 ) -> Chat:
-    found, allowed = _find(rows, person, session_grants, id)
+    found, allowed = _find(rows, person, session_grants, id, team_roles)
     if action not in allowed:
         raise PermissionDenied
     return found
 
 
 def _find(
-    rows: QuerySet[Chat], person: Visitor, session_grants: Grants, id: UUID
+    rows: QuerySet[Chat],
+    person: Visitor,
+    session_grants: Grants,
+    id: UUID,
+    team_roles: Mapping[int, str],
 ) -> tuple[Chat, frozenset[Action]]:
-    # Always the same two queries, so that time does not tell a hidden chat from none.
-    team_roles = _team_roles(person)
-    found = rows.select_related("owner", "team", "instructions").filter(pk=id).first()
+    # Always the same queries, so that time does not tell a hidden chat from none.
+    found = rows.select_related("owner", "team__rules", "instructions").filter(pk=id).first()
     if found is None:
         raise Http404
     link = holds_link(found, session_grants.get(str(found.pk)))
@@ -269,14 +302,13 @@ def waiting_for(person: Visitor) -> QuerySet[Message]:
     later = Message.objects.filter(chat=OuterRef("chat"))
     later = later.filter(Q(position__gt=OuterRef("position")) & ~Q(v0_id="") | Q(state__in=LIVE))
     decided = Decision.objects.filter(asked=OuterRef("pk"), failed=False)
-    writable = {"write_permission": True, "at_v0": AtV0.THERE}
-    mine = Q(asks__in=(Task.QUESTIONS, Task.PLAN)) & Q(
-        chat__in=_chats(Action.SEND, person, {}).filter(**writable)
+    mine = Q(asks__in=(Task.QUESTIONS, Task.PLAN), chat__in=_chats(Action.SEND, person, {}))
+    mine |= Q(
+        asks__in=(Task.INTEGRATION, Task.PERMISSION, Task.CONNECT),
+        chat__in=_chats(Action.GRANT, person, {}),
     )
-    mine |= Q(asks__in=(Task.INTEGRATION, Task.PERMISSION, Task.CONNECT)) & Q(
-        chat__in=_chats(Action.GRANT, person, {}).filter(**writable)
-    )
-    asking = Message.objects.filter(~Q(asks=""), ~Q(v0_id=""), mine, state=MessageState.FINISHED)
+    asking = Message.objects.filter(mine, state=MessageState.FINISHED).exclude(v0_id="")
+    asking = asking.filter(chat__write_permission=True, chat__at_v0=AtV0.THERE)
     asking = asking.filter(~Exists(later), ~Exists(decided))
     return asking.order_by("ended_at", "id")
 
@@ -372,30 +404,39 @@ def _chats(action: Action, person: Visitor, session_grants: Grants) -> QuerySet[
     known = _known(person)
     if known is None and isinstance(person, Person):
         return Chat.objects.none()
-    everything = ~Q(pk__in=[])
     linked = Q(pk__in=[])
     for id, slug in session_grants.items():
         linked |= Q(pk=id, link_slug=slug, privacy__in=LINKED)
-    reached = Q(pk__in=[])
     if known is not None:
-        own = Q(owner=known) & (Q(team=None) | _in_teams(known, Role.values))
-        reach = {
-            Who.OWNER: own,
-            Who.MATE: _in_teams(known, MATE_ROLES),
-            Who.VIEWER: _in_teams(known, (Role.VIEWER,)),
-            Who.LINK: linked,
-            Who.SIGNED_IN: everything,
-        }
+        reach = {**_in_own_and_teams(action, known), Who.LINK: linked, Who.SIGNED_IN: Q()}
     else:
         held = Tie(signed_in=False, link=True).roles()
-        reach = {Who.ANONYMOUS: everything, Who.ANONYMOUS_LINK: linked}
+        reach = {Who.ANONYMOUS: Q(), Who.ANONYMOUS_LINK: linked}
         reach = {who: rows for who, rows in reach.items() if who in held}
+    reached = Q(pk__in=[])
     for who, rows in reach.items():
-        if levels := [level for level, cell in TABLE[action].items() if who in cell]:
+        if levels := _levels(action, who):
             reached |= Q(privacy__in=levels) & rows
     return Chat.objects.filter(reached, deleted_at=None)
 
 
-def _in_teams(person: Person, roles: Iterable[str]) -> Q:
-    memberships = Membership.objects.filter(person=person, role__in=list(roles))
+def _levels(action: Action, who: Who) -> list[str]:
+    return [level for level, cell in TABLE[action].items() if who in cell]
+
+
+def _in_own_and_teams(action: Action, person: Person) -> dict[Who, Q]:
+    """What somebody reaches as owner and as a member. Each Q costs a page more to build than to ask:
+    those that mates and viewers see alike are one."""
+    own = Q(owner=person) & (Q(team=None) | _in_teams(person))
+    if _levels(action, Who.MATE) == _levels(action, Who.VIEWER):
+        return {Who.OWNER: own, Who.MATE: _in_teams(person)}
+    viewing = {Who.VIEWER: _in_teams(person, (Role.VIEWER,))} if _levels(action, Who.VIEWER) else {}
+    return {Who.OWNER: own, Who.MATE: _in_teams(person, MATE_ROLES), **viewing}
+
+
+def _in_teams(person: Person, roles: Iterable[str] | None = None) -> Q:
+    """`roles` None is any."""
+    memberships = Membership.objects.filter(person=person)
+    if roles is not None:
+        memberships = memberships.filter(role__in=list(roles))
     return Q(team__in=memberships.values("team"))

@@ -3,7 +3,7 @@
 Owns what an intent's `payload` may hold and how that becomes a request. Relies on permissions for the
 models there are, now, and on v0's client, which sends nothing until it is awaited or entered.
 
-    message  text            model   a model's name    images  bool       system  text
+    message  text            model   a model's name    images  bool       system  text, after the team's
     mcp      ids, [] is none; absent is the account's own choice          skills  wires of Skill
     files    our ids, of attachments          fix     bool
     task     a built task, for a resolve      metadata of a new chat
@@ -27,7 +27,7 @@ from chats.v0api.errors import InDoubt
 from chats.v0api.event_stream import EventStream
 from chats.v0api.requests import CreateChat, ResolveTask, SendMessage, Skill
 from chats.v0api.tasks import Written
-from chats.v0api.types import DEFAULT_MODEL, Chat, Message
+from chats.v0api.types import Chat, Message, model_among
 
 Urls = tuple[str, ...]
 
@@ -71,7 +71,7 @@ async def finished(client: Client, job: Job, urls: Urls) -> Chat | Message:
 
 def _create(job: Job, urls: Urls) -> CreateChat:
     return CreateChat(
-        **_options(job.payload),
+        **_options(job),
         attachments=urls,
         privacy=job.privacy,
         metadata={**job.payload.get("metadata", {}), OURS: str(job.intent)},
@@ -88,7 +88,7 @@ def _resolve(job: Job) -> ResolveTask:
 
 
 def _send(job: Job, urls: Urls) -> SendMessage:
-    return SendMessage(**_options(job.payload), attachments=urls)
+    return SendMessage(**_options(job), attachments=urls)
 
 
 async def _restored(client: Client, job: Job) -> Message:
@@ -99,12 +99,13 @@ async def _restored(client: Client, job: Job) -> Message:
     return final[-1]
 
 
-def _options(payload: dict[str, Any]) -> dict[str, Any]:
+def _options(job: Job) -> dict[str, Any]:
+    payload = job.payload
     mcp = payload.get("mcp")
     return {
         "message": payload["message"],
         "model": _model(payload),
-        "system_prompt": payload.get("system") or "",
+        "system_prompt": "\n\n".join(filter(None, (job.team_system, payload.get("system")))),
         "image_generations": bool(payload.get("images")),
         "mcp_server_ids": None if mcp is None else tuple(mcp),
         "skills": tuple(Skill(**skill) for skill in payload.get("skills", ())),
@@ -113,7 +114,5 @@ def _options(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def _model(payload: dict[str, Any]) -> str:
-    """The chosen model while it is allowed, else the default one: v0's own, "", if that is allowed."""
-    allowed = permissions.models()
-    default = "" if DEFAULT_MODEL in allowed else allowed[0]
-    return permissions.model(payload.get("model")) or default
+    """The chosen model while there is it here, else the default one."""
+    return model_among(permissions.models(), payload.get("model"))

@@ -63,7 +63,11 @@ def _sent_next(chat: UUID) -> bool:
     try:
         with transaction.atomic():
             store.bump(chat)
-            row = Queued.objects.select_related("chat", "person").filter(chat=chat).first()
+            row = (
+                Queued.objects.select_related("chat__team__rules", "person")
+                .filter(chat=chat)
+                .first()
+            )
             if row is None or queue.held(row.chat, row):
                 raise _Stays
             if problem := _problem(row):
@@ -85,6 +89,10 @@ def _problem(row: Queued) -> Hindrance:
         return Hindrance.ACCOUNT
     if not permissions.may(row.person, row.chat, Action.SEND):
         return Hindrance.RIGHTS
+    try:
+        intents.with_model(row.person, row.payload, row.chat.team)
+    except intents.NotForRole:
+        return Hindrance.MODEL
     return Hindrance.NONE
 
 

@@ -19,7 +19,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from chats.models import Chat, Intent, Message
@@ -41,12 +41,14 @@ ON_ITS_WAY = (IntentState.POSTING, IntentState.CHECKING)
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """What v0 is to be told: a title or a level of privacy; neither when the chat is to be deleted."""
+    """What v0 is to be told: a title or a level of privacy; neither when the chat is to be deleted. A
+    level that `widens` counts here once v0 has agreed to it."""
 
     chat: UUID
     v0_chat: str
     title: str = ""
     privacy: str = ""
+    widens: bool = False
 
 
 @dataclass(slots=True)
@@ -110,7 +112,8 @@ class Errands:
             said = chat.privacy
         if said != errand.privacy:
             self._rest(errand)
-        if await self.threads.write(privacy_said, errand, said):
+        note = agreed if errand.widens else privacy_said
+        if await self.threads.write(note, errand, said):
             self.changed(errand.chat)
 
     async def _delete(self, errand: Errand) -> None:
@@ -158,10 +161,13 @@ def due_errands() -> list[Errand]:
     unsaid = Chat.objects.filter(title_unsaid=True, deleted_at=None, v0_id__isnull=False)
     rows = unsaid.exclude(title="").values_list("id", "v0_id", "title")
     titles = [Errand(id, v0_id or "", title) for id, v0_id, title in rows]
-    untold = Chat.objects.filter(privacy_unsaid=True, deleted_at=None, v0_id__isnull=False)
+    untold = Chat.objects.filter(
+        Q(privacy_unsaid=True) | ~Q(privacy_wanted=""), deleted_at=None, v0_id__isnull=False
+    ).values_list("id", "v0_id", "privacy", "privacy_unsaid", "privacy_wanted")
+    # What was taken away is said first.
     levels = [
-        Errand(id, v0_id or "", privacy=privacy)
-        for id, v0_id, privacy in untold.values_list("id", "v0_id", "privacy")
+        Errand(id, v0_id or "", privacy=privacy if unsaid else wanted, widens=not unsaid)
+        for id, v0_id, privacy, unsaid, wanted in untold
     ]
     gone = _deleted_for_good()
     # A run ends with its cost, and what is being created there has no id yet: both are waited for.
@@ -182,6 +188,20 @@ def privacy_said(errand: Errand, said: str) -> bool:
     untold = {} if said != errand.privacy else {"privacy_unsaid": False}
     news = same.exclude(privacy_at_v0=said, privacy_unsaid=said != errand.privacy)
     return bool(news.update(privacy_at_v0=said[:20], version=F("version") + 1, **untold))
+
+
+def agreed(errand: Errand, said: str) -> bool:
+    """As `privacy_said`, for what counts from now on if v0 says so: not for an owner who has left."""
+    wanted = Chat.objects.filter(id=errand.chat, privacy_wanted=errand.privacy)
+    if said != errand.privacy:
+        news = wanted.exclude(privacy_at_v0=said)
+        return bool(news.update(privacy_at_v0=said[:20], version=F("version") + 1))
+    belongs = Q(team=None) | Q(team__memberships__person=F("owner"))
+    still = Chat.objects.filter(belongs, id=errand.chat).values("pk")
+    changed = wanted.filter(pk__in=still).update(
+        privacy=said, privacy_at_v0=said, privacy_wanted="", version=F("version") + 1
+    )
+    return bool(changed or wanted.update(privacy_wanted="", privacy_unsaid=True))
 
 
 def forget(errand: Errand) -> None:

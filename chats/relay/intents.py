@@ -1,7 +1,8 @@
 """What a person wants, written down before v0 hears of it.
 
 Owns the one transaction that makes the user's message, the unfinished answer and the intent.
-Relies on models; the caller has asked permissions and, after the commit, wakes the relay.
+Relies on models, and on permissions for the model that goes with it; the caller has asked those for
+the chat and, after the commit, wakes the relay.
 """
 
 from __future__ import annotations
@@ -15,11 +16,14 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import Max, Q
 
+from chats import permissions
 from chats.models import Chat, Instructions, Intent, Message, Person, Queued, Team
 from chats.models.chats import Privacy
 from chats.models.messages import LIVE, WHOLE_CHATS, IntentState, MessageState
+from chats.permissions import spaces
 from chats.relay import store, uploads
 from chats.relay.rows import utc
+from chats.v0api.types import model_among
 
 # What of a payload a message keeps, for those who may know what it was sent with.
 SENT_WITH = ("model", "images", "mcp", "skills", "system", "metadata")
@@ -30,6 +34,10 @@ RESTORE = "Rewind to an earlier answer"
 
 class Busy(Exception):
     """An answer runs in this chat: nothing was written."""
+
+
+class NotForRole(Exception):
+    """The person may not use this model in the chat's team: nothing was written."""
 
 
 class TokenReused(Exception):
@@ -44,7 +52,7 @@ def digest(chat: UUID | None, payload: dict[str, Any]) -> str:
 def create(person: Person, token: UUID, payload: dict[str, Any], **fields: Any) -> Message:
     """A new chat of `person` with these fields; the unfinished answer to its first message. A `token`
     that was used for the same gives what it gave then. `files` in the payload are ids; Missing when
-    one is gone."""
+    one is gone. NotForRole, here and below, for a model."""
     return _write(person, token, payload, None, fields)
 
 
@@ -115,7 +123,8 @@ def duplicate(
     payload |= _shared(privacy, team) | ({"rewind": str(rewind.id)} if rewind else {})
     if source.messages.filter(role="assistant", state__in=LIVE).exists():
         raise Busy
-    given = {"copied_from": source, "model": source.model, "title_given": bool(title)}
+    model = source.model if source.model in spaces.models(person, team) else ""
+    given = {"copied_from": source, "model": model, "title_given": bool(title)}
     return _whole_chat(person, token, "duplicate", payload, title=payload["title"], **given)
 
 
@@ -155,6 +164,7 @@ def _whole_chat(
     try:
         with transaction.atomic():
             chat = Chat.objects.create(owner=person, team_id=payload.get("team"), **fields)
+            _begin(chat)
             Intent.objects.create(
                 token=token, person=person, chat=chat, kind=kind, digest=mark, payload=payload
             )
@@ -194,6 +204,16 @@ def _reopen(chat: Chat, states: Sequence[str], state: str) -> bool:
         return bool(over.update(state=state, lease_until=None))
 
 
+def with_model(person: Person, payload: dict[str, Any], team: Team | None) -> dict[str, Any]:
+    """The payload with a model that `person` may use in `team`; NotForRole when it names another one.
+    What nobody may choose here any more stands for v0's own."""
+    wanted, allowed = payload.get("model"), spaces.models(person, team)
+    if permissions.model(wanted) and wanted not in allowed:
+        raise NotForRole(wanted)
+    model = model_among(allowed, wanted)
+    return {**payload, "model": model} if model else payload
+
+
 def _write(
     person: Person,
     token: UUID,
@@ -205,6 +225,8 @@ def _write(
     record: Callable[[Message], None] | None = None,
 ) -> Message:
     mark = digest(chat.id if chat else None, {**payload, **fields})
+    if kind != "restore":
+        payload = with_model(person, payload, chat.team if chat else fields.get("team"))
     try:
         with transaction.atomic():
             intent = _rows(person, token, payload, mark, chat or _chat(person, fields), kind)
@@ -237,7 +259,15 @@ def earlier(person: Person, token: UUID, mark: str) -> Message | None:
 
 def _chat(person: Person, fields: dict[str, Any]) -> Chat:
     columns = {name: value for name, value in fields.items() if name != "system"}
-    return Chat.objects.create(owner=person, **columns)
+    chat = Chat.objects.create(owner=person, **columns)
+    _begin(chat)
+    return chat
+
+
+def _begin(chat: Chat) -> None:
+    """What a new chat takes along of its team."""
+    if chat.team and chat.team.system_prompt:
+        Instructions.objects.create(chat=chat, of_team=chat.team.system_prompt)
 
 
 def _keep(chat: Chat, payload: dict[str, Any], fields: dict[str, Any]) -> None:
@@ -248,7 +278,8 @@ def _keep(chat: Chat, payload: dict[str, Any], fields: dict[str, Any]) -> None:
     if system:
         Instructions.objects.update_or_create(chat=chat, defaults={"text": system})
     elif system is not None:
-        Instructions.objects.filter(chat=chat).delete()
+        Instructions.objects.filter(chat=chat, of_team="").delete()
+        Instructions.objects.filter(chat=chat).update(text="")
 
 
 def _rows(

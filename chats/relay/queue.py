@@ -54,11 +54,12 @@ def send(
 
     It goes out at once where nothing runs, unless it belongs behind others that are about to. A token
     that was used for the same gives what it gave then. Busy in a copy that is not complete, Full;
-    else raises as `intents.send` does.
+    else raises as `intents.send` does, NotForRole also for what is to wait.
     """
     if intents.unfinished_copy(chat):
         raise intents.Busy
     mark = intents.digest(chat.id, {**payload, **fields})
+    intents.with_model(person, payload, chat.team)
     first = _waiting(person, token, mark) or intents.earlier(person, token, mark)
     if first is not None:
         return first

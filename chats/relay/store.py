@@ -55,6 +55,7 @@ class Job:
     baseline: str
     text: str
     privacy: str
+    team_system: str
     title: str
     title_given: bool
     v0_chat: str
@@ -81,7 +82,8 @@ def claim(holder: str, lease: float, limit: int = 20) -> list[Job]:
 
 
 def _job(id: UUID) -> Job:
-    answer = Message.objects.select_related("chat", "intent", "intent__message").get(id=id)
+    rows = Message.objects.select_related("chat__instructions", "intent__message")
+    answer = rows.get(id=id)
     chat, intent = answer.chat, getattr(answer, "intent", None)
     known = chat.messages.exclude(v0_id="").values_list("position", "v0_id")
     ids = dict(known)
@@ -98,6 +100,7 @@ def _job(id: UUID) -> Job:
         baseline=intent.baseline if intent and intent.baseline else ids[max(ids)] if ids else "",
         text=intent.message.text if intent and intent.message else "",
         privacy=chat.privacy,
+        team_system=chat.team_system,
         title=chat.title,
         title_given=chat.title_given,
         v0_chat=chat.v0_id or "",

@@ -20,12 +20,19 @@ MODELS = ("v0-mini", "v0-pro", "v0-max", "v0-max-fast")
 DEFAULT_MODEL = "v0-pro"
 AUTO_MODEL = "v0-auto"
 """v0 chooses; only the `reference` revision has a word for it."""
+
 DIGITS = 40
 FINISH_REASONS = ("stop", "length", "content-filter", "tool-calls", "error", "other")
 ROLES = ("user", "assistant")
 FILE_OPERATIONS = ("create", "update", "delete", "rename", "patch")
 SEARCH_SCOPES = ("repo", "web")
 TOOL_STATUSES = ("ok", "error")
+
+
+def model_among(models: tuple[str, ...], *wanted: object) -> str:
+    """The first of those wanted that is among `models`; else "", v0's own, or what stands in for that."""
+    found = next((str(model) for model in wanted if model in models), "")
+    return found or ("" if DEFAULT_MODEL in models else models[0])
 
 
 class Number(float):

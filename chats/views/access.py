@@ -45,9 +45,7 @@ def member(request: HttpRequest) -> Person:
 
 def allowed_actions(request: HttpRequest, found: Chat) -> frozenset[Action]:
     """Everything that whoever asks may do to the chat: what a page shows branches on it."""
-    grant = permissions.grants(request.session).get(str(found.id))
-    link = permissions.holds_link(found, grant)
-    return permissions.actions(request.user, found, link=link)
+    return permissions.actions_of(request, found)
 
 
 def note(request: HttpRequest, event: Event, **of: Any) -> None:

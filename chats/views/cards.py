@@ -14,9 +14,8 @@ from zlib import crc32
 
 from django.conf import settings
 
-from chats import permissions
-from chats.models import Chat, Decision, Message
-from chats.permissions import Action
+from chats.models import Chat, Decision, Message, Person
+from chats.permissions import Action, spaces
 from chats.relay import decisions, setups
 from chats.relay.decisions import Given, Waiting
 from chats.relay.rows import utc
@@ -62,12 +61,17 @@ def waiting_in(found: Chat, rows: Sequence[Message]) -> Waiting | None:
 
 
 def card(
-    found: Chat, waiting: Waiting | None, allowed: Collection[Action], filled: Card | None = None
+    who: object,
+    found: Chat,
+    waiting: Waiting | None,
+    allowed: Collection[Action],
+    filled: Card | None = None,
 ) -> dict[str, Any] | None:
-    """The context of `chats/_ask.html`; None when nothing waits for whoever asks. Without `filled` the
+    """The context of `chats/_ask.html`; None when nothing waits for `who` asks. Without `filled` the
     card begins with what v0 did not take."""
-    if waiting is None or Action.SEND not in allowed:
+    if waiting is None or Action.SEND not in allowed or not isinstance(who, Person):
         return None
+    models = spaces.models(who, found.team)
     is_answer = filled is not None
     filled = filled or _refused(waiting)
     return {
@@ -78,8 +82,8 @@ def card(
         "template": f"asks/{waiting.kind}.html",
         "filled": filled,
         "may_grant": Action.GRANT in allowed,
-        "models": permissions.models(),
-        "model": selected_model(filled.model or found.model),
+        "models": models,
+        "model": selected_model(filled.model or found.model, models),
         "token": uuid4(),
         "project": found.vercel_project,
         **_more(waiting, filled.given),

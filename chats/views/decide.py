@@ -13,9 +13,10 @@ from django.views.decorators.http import require_POST
 
 from chats import accounts, permissions, relay
 from chats.forms.decision import DecisionForm
+from chats.forms.options import NOT_FOR_YOU
 from chats.models import Chat
 from chats.models.messages import Task
-from chats.permissions import Action
+from chats.permissions import Action, spaces
 from chats.relay import decisions, intents, setups
 from chats.relay.decisions import Given, Waiting
 from chats.relay.setups import Setup
@@ -36,6 +37,9 @@ def decide(request: Request, id: UUID) -> HttpResponse:
     if waiting is not None and (waiting.kind, form.choice) in GRANTS:
         found = permissions.chat(request, id, Action.GRANT)
     given = Given(form.choice, form.texts, form.selected)
+    models = spaces.models(member(request), found.team)
+    if form.model and form.model not in models:
+        return _refused(request, found, Card(given, NOT_FOR_YOU.format(form.model), form.model))
     if form.token is None:
         return _refused(request, found, Card(given, EXPIRED_CARD, form.model))
     if waiting is not None and form.choice == "ready":
@@ -49,7 +53,7 @@ def decide(request: Request, id: UUID) -> HttpResponse:
             found,
             form.seen,
             given,
-            model=form.model or permissions.model(found.model),
+            model=form.model or (found.model if found.model in models else ""),
             address=accounts.address(request),
         )
     except decisions.Incomplete as error:

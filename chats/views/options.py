@@ -14,22 +14,24 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from chats import permissions
 from chats.forms.options import Filled, Options, OptionsForm
-from chats.models import Chat, Composer, Message, Person
+from chats.models import Chat, Composer, Message, Person, Team
 from chats.relay import servers
 from chats.relay.servers import Server
 from chats.v0api.errors import V0Error
-from chats.v0api.types import DEFAULT_MODEL
+from chats.v0api.types import DEFAULT_MODEL, model_among
 from chats.views.access import Request, signed_in
 
 # Boxes beyond what can be sent are shown too, so that a refusal gives back what was chosen.
 MOST_BOXES = 50
 
 
-def options_of(request: HttpRequest, person: Person, chat: Chat | None) -> OptionsForm:
-    """What the form of a request says; a chat that v0 has never accepted is not a new one here."""
-    return OptionsForm(request.POST, Options.start(person, chat), is_new=chat is None)
+def options_of(
+    request: HttpRequest, person: Person, chat: Chat | None, team: Team | None = None
+) -> OptionsForm:
+    """What the form of a request says, for a chat or for a new one in a team; one that v0 has never
+    accepted is not a new one here."""
+    return OptionsForm(request.POST, Options.start(person, chat, team), is_new=chat is None)
 
 
 def options_again(user: object, chat: Chat, sent: Message) -> OptionsForm | None:
@@ -48,19 +50,24 @@ def remember(person: Person, form: OptionsForm) -> None:
 
 
 def options_shown(
-    request: HttpRequest, chat: Chat | None, form: OptionsForm | None = None
+    request: HttpRequest,
+    chat: Chat | None,
+    form: OptionsForm | None = None,
+    team: Team | None = None,
 ) -> dict[str, Any]:
-    """The context of `chats/_options.html`; nothing for a visitor, who has no composer either."""
+    """The context of `chats/_options.html`, for a chat or for a new one in a team; nothing for a
+    visitor, who has no composer either."""
     person = request.user
     if not isinstance(person, Person):
         return {}
-    filled = form.filled if form else Filled.of(Options.start(person, chat))
+    start = Options.start(person, chat, team)
+    filled = form.filled if form else Filled.of(start)
     is_asked = "options" in request.GET
     return {
         "options": filled,
         "options_open": is_asked or bool(form and form.sentence),
-        "models": permissions.models(),
-        "model": selected_model(filled.model),
+        "models": start.allowed,
+        "model": selected_model(filled.model, start.allowed),
         "skills": list(dict.fromkeys((*filled.skills, *person.composer.get("known_skills", ()))))[
             :MOST_BOXES
         ],
@@ -75,11 +82,9 @@ def mcp_servers(request: Request, person: Person) -> HttpResponse:
     return render(request, "chats/_options_servers.html", _servers(chosen, ask=True))
 
 
-def selected_model(chosen: str) -> str:
+def selected_model(chosen: str, allowed: tuple[str, ...]) -> str:
     """What is selected: the chosen one, else what v0 takes by itself, else the first there is."""
-    allowed = permissions.models()
-    default = DEFAULT_MODEL if DEFAULT_MODEL in allowed else allowed[0]
-    return permissions.model(chosen) or default
+    return model_among(allowed, chosen) or DEFAULT_MODEL
 
 
 def _servers(chosen: Iterable[str], *, ask: bool) -> dict[str, Any]:

@@ -124,7 +124,7 @@ def own_slots(
     The card `seen` is left out when it is still the same: somebody may be filling it in. What is said
     of a chat's end is said where `is_latest`.
     """
-    ask = card(found, waiting, allowed, filled)
+    ask = card(request.user, found, waiting, allowed, filled)
     told = decided(rows)
     answers = [row for row in rows if row.role == "assistant" and not row.is_live]
     known = costs(row.id for row in answers) if Action.SEE_COST in allowed else {}

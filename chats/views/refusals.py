@@ -2,6 +2,9 @@
 
 NOT_ALL_HERE = "This chat is not all here yet. Send this when it is."
 SENT = "This message has gone out already. Your text is still here: send it as another one."
+NOT_FOR_ROLE = (
+    "Your role in this team may not use {}. Your text is still here: choose another model."
+)
 CHANGED = (
     "You changed this message in another window. This is what you wrote here: save it to keep this."
 )

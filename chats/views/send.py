@@ -31,7 +31,7 @@ from chats.views.composer import answered
 from chats.views.options import options_of, remember
 from chats.views.own import is_closed, may_repeat
 from chats.views.queued import queue_of
-from chats.views.refusals import CLOSED, FULL, NOT_ALL_HERE, USED_FORM
+from chats.views.refusals import CLOSED, FULL, NOT_ALL_HERE, NOT_FOR_ROLE, USED_FORM
 
 # What an intent's payload may hold beside the message.
 OPTIONS = ("model", "images", "mcp", "skills", "system", "metadata")
@@ -133,6 +133,8 @@ def _take(
         return give_back(FULL, status=409)
     except intents.TokenReused:
         return give_back(USED_FORM, status=409)
+    except intents.NotForRole as refusal:
+        return give_back(NOT_FOR_ROLE.format(refusal), status=422)
     except Missing:
         return give_back(GONE, status=409)
     if chosen:

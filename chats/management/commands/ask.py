@@ -169,6 +169,11 @@ class Command(BaseCommand):
             raise CommandError("This chat is not all here yet; ask again when it is.") from None
         except queue.Full:
             raise CommandError("So many messages wait in this chat that no more fit.") from None
+        except intents.NotForRole as refusal:
+            words = (
+                f"{person.email} may not use {refusal} in the chat's team; --model names another."
+            )
+            raise CommandError(words) from None
 
     def _turn(self, row: Queued) -> Message:
         """The answer to a message that waits, once it is its turn."""
