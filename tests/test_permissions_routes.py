@@ -96,6 +96,7 @@ ELSEWHERE = {
     "prompt_remove": ("GET", 302, SIGN_IN),
     "profile": ("GET", 302, SIGN_IN),
     "theme": ("POST", 302, SIGN_IN),
+    "data": ("GET", 302, SIGN_IN),
     "delete_account": ("GET", 302, SIGN_IN),
     "account_deleted": ("GET", 200, ""),
     "notices": ("GET", 302, SIGN_IN),

@@ -13,7 +13,7 @@ import contextvars
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -137,9 +137,9 @@ def send(letter: Letter) -> None:
 def _letter(notice: int, person: Person, asked: Message) -> Letter:
     # A title comes from v0, too: a header is one line.
     title = " ".join(asked.chat.title.split()) or "New chat"
-    since = (asked.ended_at or asked.created_at).astimezone(UTC)
+    since = (asked.ended_at or asked.created_at).astimezone(person.zone)
     place = settings.V0_ORIGINS[0]
-    text = f"""The chat “{title}” has waited for you since {since:%Y-%m-%d %H:%M} UTC.
+    text = f"""The chat “{title}” has waited for you since {since:%Y-%m-%d %H:%M %Z}.
 It has {KINDS.get(asked.asks, "something to decide")}:
 
 {place}/chats/{asked.chat_id}/#ask

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, tzinfo
 from itertools import pairwise
 from typing import Any
 
@@ -50,11 +51,16 @@ def message(shown: Shown) -> str:
     return "\n\n".join(blocks)
 
 
-def heading(shown: Shown) -> str:
+def heading(shown: Shown, zone: tzinfo = UTC) -> str:
     """Who wrote it and when, as a heading."""
     who = "v0" if shown.role == "assistant" else shown.author or "Somebody"
-    when = f"{shown.created[:10]} {shown.created[11:16]} UTC" if shown.created else ""
+    when = moment(datetime.fromisoformat(shown.created), zone) if shown.created else ""
     return f"## {', '.join(filter(None, (plain(who), when)))}"
+
+
+def moment(when: datetime, zone: tzinfo) -> str:
+    """A time as it is in `zone`, which is named."""
+    return f"{when.astimezone(zone):%Y-%m-%d %H:%M %Z}"
 
 
 def _typed(shown: Shown) -> Iterator[str]:

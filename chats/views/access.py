@@ -14,6 +14,7 @@ from uuid import UUID
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import HttpResponseClientRedirect
@@ -77,12 +78,12 @@ def uuid_or_404(text: str | None) -> UUID:
 
 
 def signed_in(
-    view: Callable[Concatenate[Request, Person, Rest], HttpResponse],
-) -> Callable[Concatenate[Request, Rest], HttpResponse]:
+    view: Callable[Concatenate[Request, Person, Rest], HttpResponseBase],
+) -> Callable[Concatenate[Request, Rest], HttpResponseBase]:
     """Give the view its person; lead everybody else to sign in and back to the page they are on."""
 
     @wraps(view)
-    def asked(request: Request, /, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponse:
+    def asked(request: Request, /, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponseBase:
         somebody = person(request)
         if somebody is not None:
             return view(request, somebody, *args, **kwargs)

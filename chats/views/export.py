@@ -1,7 +1,7 @@
 """A whole chat as a file: Markdown to read, JSON with every part as it is stored.
 
-Asked for by POST, since it is noted in the audit log. Owns both addresses and the order of what is written; `rendering.transcript` says how a message is put
-as Markdown. Rows are read CHUNK at a time while the file is on its way, so that a long chat takes no
+Asked for by POST, since it is noted in the audit log. Owns both addresses and the order of what is
+written; `rendering.transcript` says how a message is put as Markdown. Rows are read CHUNK at a time while the file is on its way, so that a long chat takes no
 more memory than a short one. Relies on permissions for the chat, and for what is in the file beside
 what every reader may see: options for those who may send, usage for those who may see costs, the
 chat's level for those who manage it.
@@ -10,16 +10,14 @@ chat's level for those who manage it.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import UTC, tzinfo
 from typing import Any
 from uuid import UUID
 
-from channels.db import database_sync_to_async
-from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import StreamingHttpResponse
 from django.shortcuts import resolve_url
 from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.utils.text import slugify
 from django.views.decorators.http import require_POST
 
@@ -29,8 +27,9 @@ from chats.permissions import Action
 from chats.relay.rows import shown, utc
 from chats.rendering import transcript
 from chats.usage import money
-from chats.views.access import Request, allowed_actions, note
+from chats.views.access import Request, allowed_actions, note, person
 from chats.views.costs import cost
+from chats.views.downloads import download
 
 CHUNK = 20
 FORMAT = "v0web chat"
@@ -44,39 +43,34 @@ Told = Sequence[tuple[Message, Entry | None]]
 @require_POST
 def export_markdown(request: Request, id: UUID) -> StreamingHttpResponse:
     found = permissions.chat(request, id, Action.READ)
-    pieces = _markdown(found, allowed_actions(request, found), request.build_absolute_uri)
+    zone = member.zone if (member := person(request)) else UTC
+    pieces = as_markdown(
+        found, allowed_actions(request, found), absolute=request.build_absolute_uri, zone=zone
+    )
     return _file(request, found, "md", "text/markdown; charset=utf-8", pieces)
 
 
 @require_POST
 def export_json(request: Request, id: UUID) -> StreamingHttpResponse:
     found = permissions.chat(request, id, Action.READ)
-    pieces = _json(found, allowed_actions(request, found))
+    pieces = as_json(found, allowed_actions(request, found))
     return _file(request, found, "json", "application/json", pieces)
 
 
 def _file(
-    request: HttpRequest, found: Chat, ending: str, kind: str, pieces: Iterator[str]
+    request: Request, found: Chat, ending: str, kind: str, pieces: Iterator[str]
 ) -> StreamingHttpResponse:
     note(request, Event.CHAT_EXPORTED, chat=found, team=found.team, kind=ending)
-    name = slugify(found.title, allow_unicode=True)[:NAME].strip("-") or "chat"
-    content = map(_encoded, pieces)
-    is_served = isinstance(request, ASGIRequest)
-    response = StreamingHttpResponse(
-        _as_they_come(content) if is_served else content, content_type=kind
-    )
-    response["Content-Disposition"] = content_disposition_header(True, f"{name}.{ending}") or ""
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
+    name = f"{name_of(found)}.{ending}"
+    return download(request, map(encoded, pieces), name=name, kind=kind)
 
 
-async def _as_they_come(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """Each piece from the thread of the request: Django would read them all before it sends any."""
-    while (piece := await database_sync_to_async(next)(pieces, None)) is not None:
-        yield piece
+def name_of(found: Chat) -> str:
+    """What a file of the chat is called: nothing that a file system gives a meaning to."""
+    return slugify(found.title, allow_unicode=True)[:NAME].strip("-") or "chat"
 
 
-def _encoded(piece: str) -> bytes:
+def encoded(piece: str) -> bytes:
     # Half of a surrogate pair, which no encoding takes.
     return piece.encode("utf-8", "replace")
 
@@ -99,34 +93,38 @@ def _entries(rows: Sequence[Message]) -> dict[UUID, Entry]:
     return {entry.message_id: entry for entry in found}
 
 
-def _markdown(found: Chat, allowed: Collection[Action], absolute: Any) -> Iterator[str]:
+def as_markdown(
+    found: Chat, allowed: Collection[Action], *, absolute: Callable[[str], str], zone: tzinfo
+) -> Iterator[str]:
+    """The file piece by piece; times are those of `zone`, `absolute` makes addresses of paths."""
     place = absolute(resolve_url("chat", found.id))
-    when = f"{utc(timezone.now())[:16].replace('T', ' ')} UTC"
+    when = transcript.moment(timezone.now(), zone)
     yield f"# {transcript.plain(found.title) or 'New chat'}\n\nFrom <{place}>, {when}.\n"
     for told in _chunks(found, allowed):
-        yield "".join(_section(row, entry) for row, entry in told)
+        yield "".join(_section(row, entry, zone) for row, entry in told)
 
 
-def _section(row: Message, entry: Entry | None) -> str:
+def _section(row: Message, entry: Entry | None, zone: tzinfo) -> str:
     told = shown(row)
     used = f"*{cost(entry).summary}*" if entry else ""
-    blocks = ("---", transcript.heading(told), transcript.message(told), used)
+    blocks = ("---", transcript.heading(told, zone), transcript.message(told), used)
     return "".join(f"\n{block}\n" for block in blocks if block)
 
 
-def _json(found: Chat, allowed: Collection[Action]) -> Iterator[str]:
+def as_json(found: Chat, allowed: Collection[Action]) -> Iterator[str]:
+    """The file piece by piece; times are UTC."""
     head = {"format": FORMAT, "version": VERSION, "exported_at": utc(timezone.now())}
     head["chat"] = _chat(found, allowed)
-    yield f'{_dumped(head)[:-1]}, "messages": ['
+    yield f'{dumped(head)[:-1]}, "messages": ['
     between = "\n"
     for told in _chunks(found, allowed):
-        lines = [_dumped(_message(row, entry, allowed)) for row, entry in told]
+        lines = [dumped(_message(row, entry, allowed)) for row, entry in told]
         yield "".join([between, ",\n".join(lines)]) if lines else ""
         between = ",\n"
     yield "\n]}\n"
 
 
-def _dumped(value: Any) -> str:
+def dumped(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
     try:
         text.encode()
@@ -146,6 +144,7 @@ def _chat(found: Chat, allowed: Collection[Action]) -> dict[str, Any]:
     # Whoever has v0's id may be let in there, whatever becomes of their rights here.
     if Action.SEND in allowed:
         told["v0_id"] = found.v0_id or ""
+        told["system"] = found.system
     if Action.MANAGE in allowed:
         told["privacy"] = found.privacy
     return told
@@ -173,11 +172,11 @@ def _message(row: Message, entry: Entry | None, allowed: Collection[Action]) -> 
     if Action.SEND in allowed and row.sent_with:
         told["sent_with"] = row.sent_with
     if entry:
-        told["usage"] = _usage(entry)
+        told["usage"] = usage(entry)
     return told
 
 
-def _usage(entry: Entry) -> dict[str, Any]:
+def usage(entry: Entry) -> dict[str, Any]:
     """Tokens are counts; credits are decimal text, to their last digit."""
     kinds = ("input", "output", "cache_read", "cache_write", "total")
     return {
