@@ -102,22 +102,6 @@ def note(request: HttpRequest, event: Event, **of: Any) -> None:
     record(event, **actor_of(request), **of)
 
 
-def note_changes(request: HttpRequest, before: Person, after: Person) -> None:
-    if before.email != after.email:
-        note(request, Event.EMAIL_CHANGED, person=after, old=before.email, new=after.email)
-    if before.is_active != after.is_active:
-        active = after.is_active
-        event = Event.ACCOUNT_REACTIVATED if active else Event.ACCOUNT_DEACTIVATED
-        note(request, event, person=after)
-    rights = {
-        right: getattr(after, right)
-        for right in ("is_staff", "is_superuser")
-        if getattr(after, right) != getattr(before, right)
-    }
-    if rights:
-        note(request, Event.RIGHTS_CHANGED, person=after, **rights)
-
-
 class NewPersonForm(PersonForm):
     class Meta:
         model = Person
@@ -132,7 +116,8 @@ class PersonAdmin(ForStaff, PersonOptions):
     search_fields = ("email", "name")
     ordering = ("email",)
     filter_horizontal = ()
-    readonly_fields = ("last_login", "date_joined")
+    # With rights go sessions, sockets and who may act on whom: /manage/ changes them, and nothing else.
+    readonly_fields = ("is_active", "is_staff", "is_superuser", "last_login", "date_joined")
     add_fieldsets = ((None, {"fields": ("email", "name", "password1", "password2")}),)
 
     def get_fieldsets(self, request: HttpRequest, obj: Person | None = None) -> Any:
@@ -160,8 +145,8 @@ class PersonAdmin(ForStaff, PersonOptions):
         EmailAddress.objects.filter(user=obj).exclude(email=obj.email).delete()
         if before is None:
             note(request, Event.ACCOUNT_MADE, person=obj, by="administration")
-        else:
-            note_changes(request, before, obj)
+        elif before.email != obj.email:
+            note(request, Event.EMAIL_CHANGED, person=obj, old=before.email, new=obj.email)
 
     def user_change_password(
         self, request: HttpRequest, id: str, form_url: str = ""

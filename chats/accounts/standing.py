@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 
-from allauth.account.forms import default_token_generator
 from allauth.account.internal.flows import password_reset
 from allauth.usersessions.models import UserSession
 from django.contrib.auth import SESSION_KEY
@@ -108,7 +107,7 @@ def send_reset(request: HttpRequest, person: Person, *, actor: Person, address: 
         if not found.is_active:
             raise Unchanged
         record(Event.RESET_SENT, actor=actor, address=address, person=found)
-    password_reset.request_password_reset(request, found.email, [found], default_token_generator)
+    password_reset.request_password_reset(request, found.email, [found], None)
 
 
 def open_sessions() -> QuerySet[UserSession]:

@@ -32,7 +32,7 @@ SHOWN = {
 DONE = {
     "deactivate": "Deactivated. Every session has ended.",
     "reactivate": "Reactivated. They can sign in again.",
-    "reset": "The mail is on its way.",
+    "reset": "The mail is on its way. Of more than five within an hour none is sent.",
     "sessions": "Their sessions have ended.",
     "session": "The session has ended.",
     "rank": "Saved. They have to sign in again.",
