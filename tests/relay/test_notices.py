@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Barrier
 from typing import Any
 
@@ -108,6 +108,14 @@ def set_person(person: Person, **fields: Any) -> None:
 
 def set_chat(asked: Message, **fields: Any) -> None:
     Chat.objects.filter(pk=asked.chat_id).update(**fields)
+
+
+def test_a_mail_has_the_readers_own_time(asked: Message, mate: Person) -> None:
+    Message.objects.filter(pk=asked.pk).update(ended_at=datetime(2026, 7, 1, 22, 30, tzinfo=UTC))
+    asked.refresh_from_db()
+    for zone, told in (("", "2026-07-01 22:30 UTC"), ("Europe/Berlin", "2026-07-02 00:30 CEST")):
+        letter = notices._letter(1, Person(email=mate.email, time_zone=zone), asked)
+        assert f"has waited for you since {told}." in letter.text
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)

@@ -69,7 +69,7 @@ def test_the_page_says_what_will_happen(
         "1 saved prompt of your own is deleted",
         "What you wrote in chats of others stays (1 message)",
         "Your chats in Example",
-        "Leave the 3 that the team can see to Olivia Owner, and delete the 2 that it cannot",
+        "What the team can see (3 chats) passes to Olivia Owner; what it cannot see (2 chats) is deleted",
         "The audit log keeps your address",
     ):
         assert sentence in html, sentence

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
@@ -88,6 +89,17 @@ def test_the_file_says_what_was_asked_by_whom_and_when(
         page.index("What *is* <it>?\n") < page.index("The answer to What") < page.index("and then")
     )
     assert page.endswith("*Stopped.*\n")
+
+
+def test_times_to_read_are_in_the_readers_own_zone(
+    client_of: ClientOf, chat_of: ChatOf, owner: Person, mate: Person
+) -> None:
+    chat = chat_of(owner, privacy="public")
+    Message.objects.update(created_at=datetime(2026, 7, 1, 22, 30, tzinfo=UTC))
+    Person.objects.filter(pk=mate.pk).update(time_zone="Asia/Tokyo")
+    assert "## Olivia Owner, 2026-07-01 22:30 UTC\n" in text(client_of(owner), chat, "md")
+    assert "## Olivia Owner, 2026-07-02 07:30 JST\n" in text(client_of(mate), chat, "md")
+    assert read(client_of(mate), chat)["messages"][0]["created_at"] == "2026-07-01T22:30:00.000Z"
 
 
 def test_what_is_in_the_file_follows_from_what_its_reader_may_see(
