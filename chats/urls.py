@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django.urls import include, path
+from django.urls import include, path, register_converter
+from django.urls.converters import IntConverter
 
 from chats.views import (
     acts,
@@ -21,6 +22,7 @@ from chats.views import (
     health,
     home,
     imports,
+    invitations,
     mcp,
     needs_you,
     notices,
@@ -36,6 +38,7 @@ from chats.views import (
     shared,
     sidebar,
     stop,
+    teams,
 )
 from chats.views.manage import acts as manage_acts
 from chats.views.manage import doors, lists, overview, people
@@ -53,6 +56,16 @@ MANAGE = [
     path("sessions/", doors.sessions, name="manage_sessions"),
     path("sessions/<int:id>/end/", doors.session_end, name="manage_session_end"),
 ]
+
+
+class RowConverter(IntConverter):
+    """The id of a row: no database takes a longer number, and not all of them take that quietly."""
+
+    regex = "[0-9]{1,18}"
+
+
+register_converter(RowConverter, "row")
+
 urlpatterns = [
     path("", home.home, name="home"),
     path("setup/", setup.first_visit, name="first_visit"),
@@ -66,6 +79,38 @@ urlpatterns = [
     path("settings/data/", data.data, name="data"),
     path("settings/delete/", deletion.delete_account, name="delete_account"),
     path("account-deleted/", deletion.account_deleted, name="account_deleted"),
+    path("teams/", teams.teams, name="teams"),
+    path("teams/new/", teams.team_new, name="team_new"),
+    path("teams/<row:id>/", teams.team, name="team"),
+    path("teams/<row:id>/members/<row:member>/role/", teams.member_role, name="member_role"),
+    path("teams/<row:id>/members/<row:member>/remove/", teams.member_remove, name="member_remove"),
+    path("teams/<row:id>/leave/", teams.team_leave, name="team_leave"),
+    path("teams/<row:id>/hand-over/", teams.team_hand_over, name="team_hand_over"),
+    path("teams/<row:id>/left-behind/", teams.team_left_behind, name="team_left_behind"),
+    path("teams/<row:id>/delete/", teams.team_delete, name="team_delete"),
+    path("teams/<row:id>/invitations/", invitations.team_invitations, name="team_invitations"),
+    path(
+        "teams/<row:id>/invitations/<row:invitation>/revoke/",
+        invitations.invitation_revoke,
+        name="invitation_revoke",
+    ),
+    path(
+        "teams/<row:id>/invitations/<row:invitation>/resend/",
+        invitations.invitation_resend,
+        name="invitation_resend",
+    ),
+    path("invitations/", invitations.installation_invitations, name="invitations"),
+    path(
+        "invitations/<row:invitation>/revoke/",
+        invitations.installation_revoke,
+        name="installation_revoke",
+    ),
+    path(
+        "invitations/<row:invitation>/resend/",
+        invitations.installation_resend,
+        name="installation_resend",
+    ),
+    path("invitations/<str:token>/", invitations.invitation, name="invitation"),
     path("settings/prompts/", prompts.prompts, name="prompts"),
     path("settings/prompts/new/", prompts.prompt_new, name="prompt_new"),
     path("settings/prompts/<uuid:id>/", prompts.prompt_edit, name="prompt_edit"),

@@ -70,7 +70,9 @@ def proven(token: str) -> str:
     return email
 
 
-def make_account(email: str, *, name: str, password: str | None, address: str | None) -> Person:
+def make_account(
+    email: str, *, name: str, password: str | None, address: str | None, by: str = "sign-up"
+) -> Person:
     """Somebody whose address is proven; LinkOver when another request was first. No password is one that
     nothing matches."""
     try:
@@ -79,7 +81,7 @@ def make_account(email: str, *, name: str, password: str | None, address: str | 
             EmailAddress.objects.create(
                 user=person, email=person.email, primary=True, verified=True
             )
-            record(Event.ACCOUNT_MADE, actor=person, address=address, person=person, by="sign-up")
+            record(Event.ACCOUNT_MADE, actor=person, address=address, person=person, by=by)
     except IntegrityError:
         raise LinkOver from None
     return person

@@ -18,6 +18,7 @@ from allauth.core.internal import ratelimit
 from django.http import HttpRequest
 
 from chats.accounts.browsers import known_browser
+from chats.models import Person
 
 PASSWORD, CODE = "password", "code"
 RATES = {
@@ -31,6 +32,8 @@ RATES = {
     # Mails that strangers can have sent to one address; each link in them works for itself.
     "mail": "5/h/key",
     "asked": "20/m/ip",
+    # People whom somebody invites.
+    "invited": "60/h/key",
 }
 
 
@@ -87,6 +90,11 @@ def may_ask_for_mail(request: HttpRequest) -> bool:
 def may_be_mailed(request: HttpRequest, kind: str, email: str) -> bool:
     """Counts a mail of this kind that somebody, perhaps a stranger, asks to be sent to `email`."""
     return _consume(request, kind, "mail", email.lower()) is not None
+
+
+def may_invite(request: HttpRequest, person: Person) -> bool:
+    """Counts an invitation that somebody makes or sends again."""
+    return _consume(request, "any", "invited", str(person.pk)) is not None
 
 
 def _consume(
