@@ -37,6 +37,7 @@ from chats.views import (
     setup,
     shared,
     sidebar,
+    spaces,
     stop,
     teams,
 )
@@ -73,6 +74,7 @@ urlpatterns = [
     path("setup/<str:token>/", setup.setup, name="setup"),
     path("shared/<str:slug>/", shared.shared, name="shared"),
     path("sidebar/", sidebar.chats, name="sidebar"),
+    path("space/", spaces.switch, name="space"),
     path("needs-you/", needs_you.needs_you, name="needs_you"),
     path("settings/", profile.profile, name="profile"),
     path("settings/theme/", profile.theme, name="theme"),
@@ -121,6 +123,7 @@ urlpatterns = [
     path("settings/mcp/<str:id>/", mcp.mcp_edit, name="mcp_edit"),
     path("settings/mcp/<str:id>/enabled/", mcp.mcp_enable, name="mcp_enable"),
     path("settings/mcp/<str:id>/remove/", mcp.mcp_remove, name="mcp_remove"),
+    path("options/place/", spaces.place, name="place"),
     path("options/mcp-servers/", options.mcp_servers, name="mcp_servers"),
     path("health/", health.health, name="health"),
     path("adopt/", adopt.adopt, name="adopt"),

@@ -72,6 +72,8 @@ ELSEWHERE = {
     "create": ("POST", 302, SIGN_IN),
     "import": ("GET", 302, SIGN_IN),
     "sidebar": ("GET", 302, SIGN_IN),
+    "space": ("POST", 302, SIGN_IN),
+    "place": ("GET", 302, SIGN_IN),
     "mcp_servers": ("GET", 302, SIGN_IN),
     "mcp": ("GET", 302, SIGN_IN),
     "mcp_new": ("GET", 302, SIGN_IN),

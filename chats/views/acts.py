@@ -25,6 +25,7 @@ from chats.models.messages import LIVE
 from chats.permissions import Action
 from chats.views.access import Request, allowed_actions, form_methods, member, note, see_chat
 from chats.views.shell import shell
+from chats.views.spaces import where
 
 HEADINGS = {
     "menu": "“{}”",
@@ -48,6 +49,7 @@ def menu(request: Request, id: UUID) -> HttpResponse:
         "may_duplicate": Action.DUPLICATE in allowed and bool(found.v0_id),
         "may_manage": Action.MANAGE in allowed,
         "may_mute": Action.LIST in allowed,
+        "where": where(request, found),
         "is_muted": Mute.objects.filter(person_id=request.user.pk or 0, chat=found).exists(),
     }
     return shown_act(request, found, "menu", context)

@@ -7,8 +7,9 @@ from one reader to the next is put into slots that frames leave empty.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.http import HttpRequest, HttpResponse
@@ -20,7 +21,7 @@ from chats import permissions, relay
 from chats.forms.options import OptionsForm
 from chats.live.html import render as html_of
 from chats.live.state import Node, State
-from chats.models import Attachment, Chat, Message
+from chats.models import Attachment, Chat, Message, Person
 from chats.models.messages import LIVE
 from chats.permissions import Action
 from chats.permissions.doors import digest
@@ -36,9 +37,10 @@ from chats.views.cards import Card, waiting_in
 from chats.views.composer import composer
 from chats.views.copies import copying_context
 from chats.views.options import options_again, options_shown
-from chats.views.own import own_slots, poll_of, standing
+from chats.views.own import is_closed, own_slots, poll_of, standing
 from chats.views.queued import queue_of
 from chats.views.shell import shell
+from chats.views.spaces import new_place, place_shown, where
 
 WINDOW = 50
 # What a page that holds more, because somebody read back, is renewed to at most.
@@ -134,6 +136,7 @@ def page(
         "brought_next": wishes.NEXT,
         # Who cannot send here may begin a new chat below a closed one: with nothing of this one's.
         **options_shown(request, found if Action.SEND in allowed else None, options),
+        **_about_place(request, found, allowed),
         **shell(request, current=found.id),
     }
     return render(request, "chats/chat.html", context, status=status)
@@ -208,6 +211,17 @@ def last_final(messages: Iterable[Node]) -> str:
             return after
         after = attrs["data-message"]
     return after
+
+
+def _about_place(request: HttpRequest, found: Chat, allowed: Collection[Action]) -> dict[str, Any]:
+    """Where the chat belongs, and what its composer says of a team."""
+    told = {"where": where(request, found), "team": found.team}
+    if Action.SEND in allowed:
+        return {**told, "team_system": found.team_system}
+    if is_closed(found) and isinstance(request.user, Person):
+        # What is sent from here begins a new chat.
+        return {**told, **place_shown(new_place(request, request.user, None))}
+    return told
 
 
 def _fixed(found: Chat, waiting: int) -> tuple[Node, ...]:

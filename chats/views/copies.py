@@ -20,7 +20,7 @@ from chats.forms.acts import TitleForm, sentence
 from chats.forms.visibility import VisibilityForm
 from chats.models import Chat, Intent, Message
 from chats.models.messages import IMPORTS
-from chats.permissions import Action
+from chats.permissions import Action, spaces
 from chats.relay import intents
 from chats.rendering import wishes
 from chats.views.access import (
@@ -52,7 +52,7 @@ def duplicate(request: Request, id: UUID) -> HttpResponse:
         return _form(request, found, target, NEWEST if is_newest else "")
     token = uuid_or_none(request.POST.get("token"))
     titled = TitleForm({"title": request.POST.get("title") or intents.copy_title(found) or "-"})
-    seen_by = VisibilityForm(request.POST.get("privacy"), member(request))
+    seen_by = VisibilityForm(request.POST.get("privacy"), spaces.teams(request))
     if token is None:
         return _form(request, found, target, EXPIRED, status=422)
     if refusal := sentence(titled) or seen_by.sentence:
@@ -96,7 +96,7 @@ def _form(
         "token": uuid4(),
         "refusal": refusal,
         "title": intents.copy_title(found) if given is None else given,
-        "seen_by": VisibilityForm(request.POST.get("privacy"), member(request)),
+        "seen_by": VisibilityForm(request.POST.get("privacy"), spaces.teams(request)),
     }
     name = "branch" if target else "duplicate"
     return shown_act(request, found, name, context, status=status)

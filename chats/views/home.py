@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 from uuid import uuid4
 
 from django.core.exceptions import PermissionDenied
@@ -15,15 +16,18 @@ from chats import permissions, relay
 from chats.forms.attachments import GONE
 from chats.forms.message import MessageForm, normalise
 from chats.forms.options import OptionsForm
+from chats.forms.visibility import VisibilityForm
 from chats.models import Attachment, Chat, Message, Person
+from chats.models.chats import Privacy
 from chats.permissions import Action, saved
 from chats.relay import intents
 from chats.relay.uploads import Missing, of_message
-from chats.views.access import Request, see_chat, signed_in, uuid_or_404
+from chats.views.access import Request, member, see_chat, signed_in, uuid_or_404
 from chats.views.attachments import attached
 from chats.views.options import options_of, options_shown, remember
-from chats.views.refusals import USED_FORM
+from chats.views.refusals import NOT_FOR_ROLE, USED_FORM
 from chats.views.shell import shell
+from chats.views.spaces import new_place, place_shown
 
 EXAMPLES = (
     ("Landing page", "A landing page for a small coffee roastery, with a warm palette and a form"),
@@ -76,20 +80,33 @@ def _deleted(request: Request) -> Chat | None:
 @signed_in
 def create(request: Request, person: Person) -> HttpResponse:
     form = MessageForm(request.POST)
-    brought, options = attached(request, person, form), options_of(request, person, None)
-    give_back = partial(page, request, text=form.kept, files=brought.rows, options=options)
-    if sentence := brought.refusal(form) or options.sentence:
+    place = new_place(request, person, request.POST.get("place"))
+    brought = attached(request, person, form)
+    options = options_of(request, person, None, place.team)
+    give_back = partial(
+        page, request, text=form.kept, files=brought.rows, options=options, place=place
+    )
+    if sentence := brought.refusal(form) or place.sentence or options.sentence:
         return give_back(refusal=sentence, status=422)
     payload = {"message": form.text, **brought.payload, **options.options.payload()}
+    fields = options.options.of_chat() | _in_place(place)
     try:
-        answer = intents.create(person, form.given_token, payload, **options.options.of_chat())
+        answer = intents.create(person, form.given_token, payload, **fields)
     except intents.TokenReused:
         return give_back(refusal=USED_FORM, status=409)
+    except intents.NotForRole as refusal:
+        return give_back(refusal=NOT_FOR_ROLE.format(refusal), status=422)
     except Missing:
         return give_back(refusal=GONE, status=409)
     remember(person, options)
     relay.wake()
     return see_chat(answer.chat_id)
+
+
+def _in_place(place: VisibilityForm) -> dict[str, Any]:
+    """The new chat's fields. Others see it when v0 has agreed to that."""
+    wider = {} if place.privacy == Privacy.PRIVATE else {"privacy_wanted": place.privacy}
+    return {"team": place.team, **wider} if place.team else wider
 
 
 def page(
@@ -100,10 +117,13 @@ def page(
     refusal: str = "",
     deleted: Chat | None = None,
     options: OptionsForm | None = None,
+    place: VisibilityForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
+    place = place or new_place(request, member(request), None)
     context = {"token": uuid4(), "text": text, "refusal": refusal, "examples": EXAMPLES}
-    context |= {"attached": files, **options_shown(request, None, options)}
+    context |= {"attached": files, **options_shown(request, None, options, place.team)}
+    context |= place_shown(place)
     if deleted is not None and deleted.deleted_at is not None:
         left = deleted.deleted_at - permissions.undo_limit()
         context |= {"deleted": deleted, "undo": round(left.total_seconds(), 1)}

@@ -24,10 +24,11 @@ from chats.forms.imports import Filled
 from chats.forms.visibility import VisibilityForm
 from chats.models import Attachment, Person
 from chats.models.messages import IMPORTS
-from chats.permissions import Action, belongings
+from chats.permissions import Action, belongings, spaces
 from chats.relay import intents
 from chats.views.access import Request, form_methods, see_chat, signed_in, uuid_or_404, uuid_or_none
 from chats.views.shell import shell
+from chats.views.spaces import new_place
 
 EXPIRED = "This form was too old. What you filled in is still here: send it again."
 USED = "This form was already sent with other content. Send it again if you mean this one too."
@@ -44,7 +45,7 @@ def bring(request: Request, person: Person) -> HttpResponse:
     filled = Filled.read(request.POST)
     token = uuid_or_none(request.POST.get("token"))
     rows, refusal = _files(request, person, filled, token)
-    seen_by = VisibilityForm(filled.privacy, person)
+    seen_by = VisibilityForm(filled.privacy, spaces.teams(request))
     refusal = refusal or imports.problem(filled, rows) or seen_by.sentence
     if refusal or token is None:
         return _page(request, person, filled, rows, refusal or EXPIRED, status=422)
@@ -136,6 +137,7 @@ def _page(
     *,
     status: int = 200,
 ) -> HttpResponse:
+    start = new_place(request, person, None).filled
     context = {
         "filled": filled,
         "kept_files": rows if filled.kind == "files" else (),
@@ -143,6 +145,6 @@ def _page(
         "refusal": refusal,
         "token": uuid4(),
         "most": imports.MOST_FILES,
-        "seen_by": VisibilityForm(filled.privacy, person),
+        "seen_by": VisibilityForm(filled.privacy, spaces.teams(request), start=start),
     }
     return render(request, "chats/import.html", {**context, **shell(request)}, status=status)

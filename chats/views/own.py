@@ -29,6 +29,7 @@ from chats.views.access import Request, allowed_actions
 from chats.views.cards import Card, card, decided, poll, waiting_in
 from chats.views.costs import costs
 from chats.views.sent_with import sent_with
+from chats.views.spaces import where
 
 LEVELS: dict[str, str] = {
     "private": "private",
@@ -71,6 +72,7 @@ def own(request: Request, id: UUID) -> HttpResponse:
         "chat": found,
         "poll": poll_of(waiting, allowed),
         **standing(request, found, allowed),
+        "where": where(request, found),
         "rights_changed": _rights_changed(request.GET.get("rights"), found, allowed),
     }
     return render(request, "chats/_own_slots.html", context)

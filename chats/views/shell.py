@@ -19,7 +19,9 @@ from django.http import HttpRequest
 from chats import permissions
 from chats.models import Message, Mute, Person
 from chats.models.messages import LIVE
+from chats.permissions import spaces
 from chats.views.health import told_of_v0
+from chats.views.spaces import switcher
 
 PAGE = 30
 MOST = 300
@@ -64,12 +66,17 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Sidebar:
-    """Some rows of the list and where the next ones begin; `needs` counts what waits for somebody."""
+    """Some rows of the list and where the next ones begin; `waiting` are all chats that wait for
+    somebody, in whatever space."""
 
     chats: tuple[Listed, ...]
     cursor: Cursor | None
     current: UUID | None
-    needs: int
+    waiting: frozenset[UUID]
+
+    @property
+    def needs(self) -> int:
+        return len(self.waiting)
 
     @property
     def needs_shown(self) -> str:
@@ -82,12 +89,14 @@ def sidebar(
     current: UUID | None = None,
     after: Cursor | None = None,
     shown: int = 0,
+    waiting: frozenset[UUID] | None = None,
 ) -> Sidebar:
-    """The chats after `after`; the first ones, `shown` of them at least, when it is None."""
+    """The chats of the space that is looked at after `after`; the first ones, `shown` of them at least,
+    when it is None. `waiting` are the chats that wait, where they are known already."""
     size = PAGE if after else max(PAGE, min(shown, MOST))
     answers = Message.objects.filter(chat=OuterRef("pk"), role="assistant")
     newest = answers.order_by("-position")
-    rows = permissions.visible_chats(person).annotate(
+    rows = spaces.shown_chats(person).annotate(
         is_running=Exists(answers.filter(state__in=LIVE)),
         answer=Subquery(newest.values("id")[:1]),
         state=Subquery(newest.values("state")[:1]),
@@ -99,8 +108,10 @@ def sidebar(
         )
     names = ("id", "title", "is_running", "answer", "state", "is_muted", "owner_id", "updated_at")
     found = list(rows.order_by("-updated_at", "-id").values(*names)[: size + 1])
-    # After the rows: an answer that has just ended may wait, and is then not told of as ended.
-    waiting = set(permissions.waiting_for(person).values_list("chat_id", flat=True)[:COUNTED])
+    if waiting is None:
+        # After the rows: an answer that has just ended may wait, and is then not told of as ended.
+        waits = permissions.waiting_for(person).values_list("chat_id", flat=True)
+        waiting = frozenset(waits[:COUNTED])
     more = len(found) > size
     found = found[:size]
     return Sidebar(
@@ -120,13 +131,20 @@ def sidebar(
         ),
         Cursor(found[-1]["updated_at"], found[-1]["id"]) if more else None,
         current,
-        len(waiting),
+        waiting,
     )
 
 
-def shell(request: HttpRequest, *, current: UUID | None = None) -> Mapping[str, Any]:
-    """The context of `chats/shell.html`; without a sidebar for a visitor without an account."""
+def shell(
+    request: HttpRequest, *, current: UUID | None = None, rows: Sidebar | None = None
+) -> Mapping[str, Any]:
+    """The context of `chats/shell.html`, with `rows` where they are known already; without a sidebar for a
+    visitor without an account."""
     person = request.user
     if not isinstance(person, Person):
         return {"sidebar": None}
-    return {"sidebar": sidebar(person, current=current), **told_of_v0(person)}
+    return {
+        "sidebar": rows or sidebar(person, current=current),
+        "switcher": switcher(request, person),
+        **told_of_v0(person),
+    }

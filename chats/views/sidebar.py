@@ -23,7 +23,8 @@ def chats(request: Request, person: Person) -> HttpResponse:
         shown=sum(map(_count, request.GET.getlist("shown")[:20])),
     )
     if not request.htmx:
-        return render(request, "chats/list.html", {"rows": rows, **shell(request)})
+        first = sidebar(person, waiting=rows.waiting) if after else rows
+        return render(request, "chats/list.html", {"rows": rows, **shell(request, rows=first)})
     template = "chats/_sidebar_rows.html" if after else "chats/_sidebar_fetched.html"
     page = "needs-you" if request.htmx.current_url_abs_path == resolve_url("needs_you") else ""
     return render(request, template, {"sidebar": rows, "page": page})
