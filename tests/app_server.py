@@ -29,6 +29,7 @@ from django.conf import settings as django_settings
 from django.contrib.sessions.backends.db import SessionStore
 
 from chats.models import Person
+from tests.nursery import Child, nursery
 
 ROOT = Path(__file__).resolve().parent.parent
 SECRET_KEY = "only-for-tests-" * 4
@@ -106,7 +107,7 @@ class AppServer:
         own = {"PORT": str(self.port), "V0_SANDBOX_KEY": self.key, "V0_VAR": str(database.parent)}
         self.settings = {**own, **settings}
         self.log_file = folder / f"app-{self.port}.log"
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Child | None = None
 
     @property
     def url(self) -> str:
@@ -164,13 +165,12 @@ class AppServer:
     def start(self) -> None:
         """Starts the process and returns once it answers."""
         with self.log_file.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "v0web.server"],
+            self.process = nursery().start(
+                "v0web.server",
                 cwd=self.cwd,
                 env=environment(self.database, **self.settings),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
+                output=log.fileno(),
+                errors=log.fileno(),
             )
         try:
             wait_until(self.answers, within=60, what=f"the app at {self.url}")

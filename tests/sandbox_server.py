@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
+
+from tests.nursery import Child, nursery
 
 Json = Any
 
@@ -32,7 +32,8 @@ class Sandbox:
     pace: float = 0
     revision: str = "ga"
     port: int = 0
-    process: subprocess.Popen[str] = field(init=False, repr=False)
+    process: Child = field(init=False, repr=False)
+    output: TextIO = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.start()
@@ -47,11 +48,15 @@ class Sandbox:
 
     def start(self) -> None:
         """Starts, or starts again on the same port and file, and returns once it answers."""
-        command = [sys.executable, "-m", "chats.sandbox", "--port", str(self.port)]
-        command += ["--db", str(self.db), "--pace", str(self.pace), "--revision", self.revision]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
+        options = ["--port", str(self.port), "--db", str(self.db), "--pace", str(self.pace)]
+        options += ["--revision", self.revision]
+        output, theirs = os.pipe()
+        self.process = nursery().start(
+            "chats.sandbox", *options, cwd=ROOT, env=os.environ, output=theirs, errors=2
+        )
+        os.close(theirs)
+        self.output = os.fdopen(output)
+        line = self.output.readline()
         assert line.startswith(READY), f"the sandbox did not start: {line!r}"
         self.port = int(line.removesuffix("/v2\n").rpartition(":")[2])
 
@@ -133,8 +138,7 @@ class Sandbox:
         if self.process.poll() is None:
             os.kill(self.process.pid, number)
         status = self.process.wait(timeout=10)
-        if self.process.stdout is not None:
-            self.process.stdout.close()
+        self.output.close()
         return status
 
     def _ask(

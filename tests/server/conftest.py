@@ -8,8 +8,6 @@ import os
 import signal
 import socket
 import struct
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -21,6 +19,7 @@ import httpx
 import pytest
 
 from tests.app_server import ROOT, free_port, wait_until
+from tests.nursery import nursery
 
 
 class Served:
@@ -31,11 +30,12 @@ class Served:
         self.log_file = folder / f"server-{self.port}.log"
         given = [f"{name}={json.dumps(value)}" for name, value in options.items()]
         with self.log_file.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.server.application", str(self.port), *given],
+            self.process = nursery().start(
+                *("tests.server.application", str(self.port), *given),
                 cwd=ROOT,
-                stdout=log,
-                stderr=log,
+                env=os.environ,
+                output=log.fileno(),
+                errors=log.fileno(),
             )
         wait_until(lambda: "listening on" in self.log or self.process.poll() is not None)
         assert self.process.poll() is None, self.log
