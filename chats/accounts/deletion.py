@@ -12,13 +12,12 @@ from uuid import UUID
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
-from allauth.usersessions.models import UserSession
-from django.contrib.sessions.models import Session
 from django.db import transaction
 
+from chats.accounts.standing import delete_sessions
 from chats.models import Person, ending
 
-WAYS_IN = (EmailAddress, Authenticator, SocialAccount, UserSession)
+WAYS_IN = (EmailAddress, Authenticator, SocialAccount)
 
 
 def delete(
@@ -27,9 +26,8 @@ def delete(
     """As `ending.end`; sessions end with it."""
     with transaction.atomic():
         changed = ending.end(person, giving=giving, asked=asked, address=address)
+        delete_sessions(person)
         # Nobody gets in by any of them any more; what is in them is of somebody who is gone.
-        keys = UserSession.objects.filter(user=person).values_list("session_key", flat=True)
-        Session.objects.filter(session_key__in=list(keys)).delete()
         for way in WAYS_IN:
             way._base_manager.filter(user=person).delete()
     return changed

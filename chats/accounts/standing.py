@@ -19,7 +19,7 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -51,7 +51,7 @@ def deactivate(person: Person, *, actor: Person, address: str | None) -> None:
         if not found.is_active:
             raise Unchanged
         Person.objects.filter(pk=found.pk).update(is_active=False)
-        ended = _delete_sessions(found)
+        ended = delete_sessions(found)
         record(
             Event.ACCOUNT_DEACTIVATED, actor=actor, address=address, person=found, sessions=ended
         )
@@ -74,7 +74,7 @@ def set_rank(person: Person, wanted: Rank, *, actor: Person, address: str | None
         Person.objects.filter(pk=found.pk).update(
             is_staff=wanted is not Rank.PERSON, is_superuser=wanted is Rank.SUPERUSER
         )
-        _delete_sessions(found)
+        delete_sessions(found)
         record(
             Event.RIGHTS_CHANGED,
             actor=actor,
@@ -87,7 +87,7 @@ def set_rank(person: Person, wanted: Rank, *, actor: Person, address: str | None
 
 def end_sessions(person: Person, *, actor: Person, address: str | None) -> None:
     with _changing(person, actor, may_administer) as found:
-        ended = _delete_sessions(found)
+        ended = delete_sessions(found)
         record(Event.SESSIONS_ENDED, actor=actor, address=address, person=found, sessions=ended)
 
 
@@ -120,16 +120,14 @@ def open_sessions() -> QuerySet[UserSession]:
 def _changing(person: Person, actor: Person, right: Right) -> Iterator[Person]:
     """The person as they are now, in a transaction that no other change of standing overlaps."""
     with transaction.atomic():
-        # A row that is always there and never goes: who has changed it holds it until their commit.
-        first = Person.objects.order_by("pk").values("pk")[:1]
-        Person.objects.filter(pk__in=first).update(date_joined=F("date_joined"))
+        Person.objects.hold_standing()
         now = Person.objects.in_bulk([person.pk, actor.pk])
         if not right(now[actor.pk], now[person.pk]):
             raise PermissionDenied
         yield now[person.pk]
 
 
-def _delete_sessions(person: Person) -> int:
+def delete_sessions(person: Person) -> int:
     """Every session of theirs, also one that nothing but its own content tells of; how many."""
     rows = Session.objects.filter(expire_date__gt=timezone.now())
     keys = [

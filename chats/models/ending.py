@@ -100,6 +100,8 @@ def end(
     about. Raises NotPossible, and then nothing has changed.
     """
     with transaction.atomic():
+        # Two superusers who go at once would leave none.
+        Person.objects.hold_standing()
         # The database decides who of two was first, and whoever lost a race finds nobody active.
         taken = Person.objects.filter(pk=person.pk, deleted_at=None)
         if not taken.update(deleted_at=timezone.now(), is_active=False):

@@ -89,7 +89,7 @@ def test_chats_are_left_to_the_team_or_deleted_as_chosen(
         chats[name].refresh_from_db()
         assert (chats[name].owner, chats[name].deleted_at is None) == (mate, False)
     events = list(AuditEntry.objects.order_by("pk").values_list("event", flat=True))
-    assert events == ["chat.passed-on"] * 3 + ["team.left", "account.deleted"]
+    assert events == ["chat.passed-on"] * 3 + ["team.left", "account.deleted", "sign-in.out"]
     assert {each.actor_name for each in AuditEntry.objects.all()} == {"mate@example.com"}
     # Once it cannot be undone, v0 hears of each.
     Chat.objects.exclude(deleted_at=None).update(deleted_at=timezone.now() - timedelta(days=1))
