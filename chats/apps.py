@@ -1,4 +1,4 @@
-"""The Django app. Owns its name and label, and that what happens to accounts is noted from the start."""
+"""The Django app. Owns its name and label, and that what happens to accounts is heard of from the start."""
 
 from importlib import import_module
 
@@ -10,5 +10,6 @@ class ChatsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        # Models can be imported only now.
-        import_module("chats.accounts.noting")
+        # Models can be imported only now. To import these is what connects their receivers.
+        for name in ("addresses", "noting", "sessions"):
+            import_module(f"chats.accounts.{name}")

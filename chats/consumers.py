@@ -21,6 +21,7 @@ from django.http import Http404
 
 from chats import permissions, relay
 from chats.permissions.doors import Door, digest
+from chats.permissions.proof import lacking_factor
 from chats.relay.people import OpenDoor
 from chats.relay.relay import Relay
 from chats.rendering import frames
@@ -51,9 +52,17 @@ class Socket(AsyncWebsocketConsumer):
             if held is None:
                 raise Refused(RESTART)
             self.relay: Relay = held
+            await self.pass_gate()
             await self.open()
         except Refused as refused:
             await self.close(refused.code)
+
+    async def pass_gate(self) -> None:
+        """Whoever must set up a second factor first gets as little here as from any page."""
+        if settings.V0_REQUIRE_MFA == "nobody" or not self.person.is_authenticated:
+            return
+        if await self.relay.threads.read(lacking_factor, [self.person]):
+            raise Refused(SIGN_IN)
 
     async def open(self) -> None:
         self.door = await self.admit()

@@ -51,7 +51,7 @@ MAY_IMPORT = {
     "chats.relay": RELAY,
     "chats.forms": MODELS
     | {"chats.permissions", "chats.v0api.errors", "chats.v0api.limits", "chats.v0api.types"},
-    "chats.accounts": MODELS | {"allauth", "chats.permissions"},
+    "chats.accounts": MODELS | {"allauth", "cryptography", "qrcode", "chats.permissions"},
     "chats.demo": MODELS,
     "chats.views": ENTRANCE | {"django_htmx"},
     "chats.consumers": ENTRANCE,
@@ -62,6 +62,7 @@ MAY_IMPORT = {
     "chats.apps": {"django"},
     "v0web": {
         "django",
+        "asgiref",
         "channels",
         "csp",
         "allauth",

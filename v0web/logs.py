@@ -25,6 +25,8 @@ SECRETS = re.compile(
     r"|(?<=/setup/)[^\s/?'\"]+"
     r"|(?<=/invitations/)[^\s/?'\"&]+"
     r"|(?<=%2Finvitations%2F)[^\s/?'\"%&]+"
+    r"|(?<=/email/confirm/)[^\s/?'\"]+"
+    r"|(?<=/email/cancel/)[^\s/?'\"]+"
     r"|(?<=://)[^\s/@:]*:[^\s/@]+(?=@)",
     re.IGNORECASE,
 )

@@ -225,6 +225,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "v0web.static.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "chats.views.entry.InUse",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -232,6 +233,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "chats.views.entry.Gate",
     "v0web.missing.Missing",
     "v0web.unavailable.Unavailable",
 ]
@@ -330,7 +332,6 @@ def mail(url: str) -> dict[str, Any]:
 globals().update(mail(V0_MAIL_URL))
 DEFAULT_FROM_EMAIL = V0_MAIL_FROM
 
-SESSION_COOKIE_AGE = 14 * 24 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True

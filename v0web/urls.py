@@ -8,7 +8,7 @@ from django.templatetags.static import static
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
-from chats.views import accounts, sign_up
+from chats.views import accounts, again, email, factors, passkeys, sign_up
 from v0web.health import healthz, readyz
 
 # Those of allauth's pages that are in use, so that a newer allauth opens none by itself.
@@ -19,8 +19,14 @@ ACCOUNT_PAGES = [
     path("signup/", sign_up.sign_up, name="account_signup"),
     path("signup/sent/", sign_up.sent, name="sign_up_sent"),
     path("signup/<str:token>/", sign_up.link, name="sign_up_link"),
-    path("password/change/", account.password_change, name="account_change_password"),
-    path("password/set/", account.password_set, name="account_set_password"),
+    path("again/", again.again, name="account_reauthenticate"),
+    path("second-factor/", factors.second_factor, name="mfa_authenticate"),
+    path("passkey/", passkeys.sign_in, name="mfa_login_webauthn"),
+    path("passkey/challenge/", passkeys.challenge, name="passkey_challenge"),
+    path("email/confirm/<str:token>/", email.email_confirm, name="email_confirm"),
+    path("email/cancel/<str:token>/", email.email_cancel_by_link, name="email_cancel_by_link"),
+    path("password/change/", accounts.password_change, name="account_change_password"),
+    path("password/set/", accounts.password_set, name="account_set_password"),
     path("password/reset/", accounts.password_reset, name="account_reset_password"),
     path("password/reset/done/", account.password_reset_done, name="account_reset_password_done"),
     path(
@@ -30,7 +36,7 @@ ACCOUNT_PAGES = [
     ),
     re_path(
         r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
-        account.password_reset_from_key,
+        accounts.password_reset_from_key,
         name="account_reset_password_from_key",
     ),
 ]

@@ -20,7 +20,7 @@ from django.core.mail import EmailMessage
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from chats.accounts import throttle
+from chats.accounts import recently, sessions, throttle
 from chats.accounts.browsers import remember_browser
 from chats.accounts.first import (
     invitation_to_begin,
@@ -29,6 +29,7 @@ from chats.accounts.first import (
     setup_link_is_open,
     use_setup_link,
 )
+from chats.models import Person
 
 __all__ = [
     "Adapter",
@@ -84,6 +85,10 @@ class Adapter(DefaultAccountAdapter):
             return None
         return person
 
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """One page of ours asks for whatever a person can prove themselves with."""
+        return [{"id": "proof", "description": "", "url": reverse("account_reauthenticate")}]
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """In a thread: whether there is an account must show neither in time nor as an error."""
         context = {"request": self.request, "email": email, **context}
@@ -93,6 +98,10 @@ class Adapter(DefaultAccountAdapter):
         self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any
     ) -> HttpResponse:
         response: HttpResponse = super().post_login(request, user, **kwargs)
+        # To have signed in is to have proved it a moment ago.
+        assert isinstance(user, Person)
+        recently.prove(request, user, "sign-in")
+        sessions.clean()
         remember_browser(request, response, user.get_username())
         return response
 

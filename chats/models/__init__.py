@@ -9,7 +9,7 @@ from chats.models.invitations import Invitation
 from chats.models.messages import Intent, Message
 from chats.models.notices import Mute, Notice
 from chats.models.outcomes import Outcome
-from chats.models.people import Composer, Person, SetupLink
+from chats.models.people import Composer, EmailChange, Person, SetupLink
 from chats.models.prompts import Prompt
 from chats.models.queue import Queued
 from chats.models.teams import Membership, Team, TeamRules
@@ -21,6 +21,7 @@ __all__ = [
     "Chat",
     "Composer",
     "Decision",
+    "EmailChange",
     "Entry",
     "Event",
     "Instructions",

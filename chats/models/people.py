@@ -151,6 +151,18 @@ class Composer(models.Model):
         return f"of person {self.person_id}"
 
 
+class EmailChange(models.Model):
+    """The address that a person wants from now on, or wants to prove: theirs once a link that was sent
+    to it is opened. Nobody signs in, is found or gets other mail by it before."""
+
+    person = models.OneToOneField(Person, models.CASCADE, related_name="email_change")
+    email = models.EmailField()
+    asked_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"of person {self.person_id}"
+
+
 class SetupLink(models.Model):
     """A one-time link of a new installation. Only the SHA-256 of its token is kept."""
 

@@ -20,6 +20,7 @@ from django.utils.crypto import constant_time_compare
 
 from chats.models import Chat, Person
 from chats.permissions import Action, allowed_by, holds_link, team_roles_of, tie_of
+from chats.permissions.proof import lacking_factor
 
 
 class Door(NamedTuple):
@@ -65,10 +66,11 @@ def codes(doors: Iterable[Door]) -> dict[Door, Ended]:
 
 
 def look(doors: Iterable[Door]) -> dict[Door, Ended | Held]:
-    """How each of the open sockets stands, in four queries for all of them.
+    """How each of the open sockets stands, in four queries for all of them; one more where second
+    factors are required.
 
-    Signed out is also who is deactivated, has changed the password elsewhere, or has waited until
-    the session expired.
+    Signed out is also who is deactivated, has changed the password elsewhere, has waited until the
+    session expired, or must set up a second factor first.
     """
     given = set(doors)
     people = Person.objects.in_bulk({door.person for door in given if door.person is not None})
@@ -77,9 +79,10 @@ def look(doors: Iterable[Door]) -> dict[Door, Ended | Held]:
     )
     team_roles = team_roles_of(people)
     standing = _standing({(door.session, door.person) for door in given}, people)
+    lacking = lacking_factor(people.values())
     found: dict[Door, Ended | Held] = {}
     for door in given:
-        if (door.session, door.person) not in standing:
+        if (door.session, door.person) not in standing or door.person in lacking:
             found[door] = Ended.SIGNED_OUT
             continue
         roles = team_roles.get(door.person or 0, {})

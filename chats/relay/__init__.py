@@ -74,6 +74,12 @@ def rights_changed() -> None:
         _relay.rights_changed_soon()
 
 
+def session_renewed(before: str, now: str) -> None:
+    """Say that a session has another key from now on: its sockets stay open. From any thread."""
+    if _relay is not None:
+        _relay.session_renewed_soon(before, now)
+
+
 def opened(chat: UUID, compared_at: datetime | None) -> None:
     """Say that somebody reads a chat: what changed at v0 is then looked for. From any thread."""
     age = settings.V0_COMPARE_OPENED

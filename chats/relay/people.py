@@ -71,6 +71,12 @@ class People:
         finally:
             self._telling = None
 
+    def session_renewed(self, before: str, now: str) -> None:
+        """The doors of a session go by its new key: nobody was signed out."""
+        for door in self.doors:
+            if door.rights.session == before:
+                door.rights = door.rights._replace(session=now)
+
     async def recheck(self) -> None:
         """Close every door whose session or right is gone, and tell those behind which it is another."""
         doors = list(self.doors)
@@ -78,7 +84,8 @@ class People:
             return
         found = await self.threads.read(look, {door.rights for door in doors})
         for door in doors:
-            match found[door.rights]:
+            # None is for a door whose session was given another key meanwhile: the next look sees it.
+            match found.get(door.rights):
                 case Ended() as code:
                     door.ended = code
                     door.news.set()

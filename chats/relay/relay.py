@@ -153,6 +153,12 @@ class Relay:
         """Somebody lost a right: see whose sockets may stay open. From any thread."""
         self.loop.call_soon_threadsafe(self._show_out, context=contextvars.Context())
 
+    def session_renewed_soon(self, before: str, now: str) -> None:
+        """The sockets of a session go by its new key. From any thread."""
+        self.loop.call_soon_threadsafe(
+            self.people.session_renewed, before, now, context=contextvars.Context()
+        )
+
     def changed(self, chat: UUID) -> None:
         """A chat's rows changed: its readers and the lists of its people follow."""
         self.hub.changed(chat)

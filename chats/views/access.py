@@ -16,11 +16,13 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
+from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 from chats import accounts, permissions
+from chats.accounts import recently
 from chats.models import Chat, Event, Person, record
 from chats.permissions import Action
 
@@ -92,5 +94,24 @@ def signed_in(
             page = request.htmx.current_url_abs_path or "/"
             return HttpResponseClientRedirect(f"{resolve_url('account_login')}?next={page}")
         return redirect_to_login(back)
+
+    return asked
+
+
+def recently_authenticated(
+    view: Callable[Concatenate[Request, Rest], HttpResponse],
+) -> Callable[Concatenate[Request, Rest], HttpResponse]:
+    """Of a view that is sensitive: ask for a proof of who it is when there was none lately, and go on
+    with what was asked for and all that was typed. Belongs below `signed_in`; a file that was sent along
+    has to be chosen again."""
+
+    @wraps(view)
+    def asked(request: Request, /, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponse:
+        if recently.is_recent(request):
+            return view(request, *args, **kwargs)
+        if request.htmx:
+            page = urlencode({"next": request.htmx.current_url_abs_path or "/"})
+            return HttpResponseClientRedirect(f"{resolve_url('account_reauthenticate')}?{page}")
+        return recently.ask(request)
 
     return asked

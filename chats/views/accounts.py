@@ -1,20 +1,30 @@
-"""Signing in and out.
+"""Signing in and out, and the password.
 
 Owns what our pages add to allauth's views: the demo people, the way to the first account for whoever
-finds an empty installation, a status that says "too many", and a browser that forgets at the end.
+finds an empty installation, a status that says "too many", a browser that forgets at the end, and that the
+sockets of sessions that ended end with them.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from allauth.account.views import LoginView, LogoutView, PasswordResetView
+from allauth.account.views import (
+    LoginView,
+    LogoutView,
+    PasswordChangeView,
+    PasswordResetFromKeyView,
+    PasswordResetView,
+    PasswordSetView,
+)
 from django.forms import Form
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, resolve_url
 
-from chats import accounts, demo
+from chats import accounts, demo, relay
 from chats.accounts import sign_up
+from chats.models import Person
+from chats.views.access import Request, recently_authenticated, signed_in
 
 TOO_MANY = 429
 
@@ -52,11 +62,41 @@ class PasswordReset(PasswordResetView):
 class Logout(LogoutView):
     def post(self, *args: Any, **kwargs: Any) -> HttpResponse:
         response: HttpResponse = super().post(*args, **kwargs)
+        relay.rights_changed()
         # Pages and drafts of this person must not be found with the back button or in storage.
         response["Clear-Site-Data"] = '"cache", "storage"'
         return response
 
 
+class PasswordChange(PasswordChangeView):
+    def form_valid(self, form: Form) -> HttpResponse:
+        response: HttpResponse = super().form_valid(form)
+        relay.rights_changed()
+        return response
+
+
+class PasswordFromLink(PasswordResetFromKeyView):
+    def form_valid(self, form: Form) -> HttpResponse:
+        response: HttpResponse = super().form_valid(form)
+        relay.rights_changed()
+        return response
+
+
+@signed_in
+@recently_authenticated
+def password_set(request: Request, person: Person) -> HttpResponse:
+    """A first password, for somebody whom another provider has signed in until now."""
+    response = PasswordSetView.as_view()(request)
+    assert isinstance(response, HttpResponse)
+    return response
+
+
+def refused_passkey() -> HttpResponse:
+    return HttpResponseRedirect(f"{resolve_url('account_login')}?passkey=refused", status=303)
+
+
+password_change = PasswordChange.as_view()
+password_reset_from_key = PasswordFromLink.as_view()
 login = Login.as_view()
 logout = Logout.as_view()
 password_reset = PasswordReset.as_view()

@@ -1,0 +1,77 @@
+"""What every request of somebody who is signed in passes.
+
+Owns two middlewares: the session that notes now and then that it is in use, and the gate for whoever must
+have a second factor and has none. Relies on `chats.accounts.sessions` and on permissions; a socket is asked
+in the consumer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.shortcuts import resolve_url
+from django.utils.deprecation import MiddlewareMixin
+from django_htmx.http import HttpResponseClientRedirect
+
+from chats.accounts import sessions
+from chats.models import Person
+from chats.permissions.proof import lacking_factor
+
+# What somebody needs who has to set up a second factor first.
+OPEN = frozenset(
+    (
+        "security",
+        "mfa_index",
+        "mfa_activate_totp",
+        "mfa_view_recovery_codes",
+        "download_recovery_codes",
+        "mfa_add_webauthn",
+        "passkey_add_challenge",
+        "passkey_challenge",
+        "account_reauthenticate",
+        "account_logout",
+        "account_change_password",
+        "favicon",
+        "healthz",
+        "readyz",
+    )
+)
+
+
+class InUse(MiddlewareMixin):
+    """Prolongs the session of a request. Belongs behind SessionMiddleware, which saves what it changes.
+
+    The one thing that a GET writes about somebody who is signed in, every five minutes at most.
+    """
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        if not getattr(request, "session", None) or not request.session.accessed:
+            return response
+        if sessions.is_to_be_seen(request.session):
+            person = request.user
+            if isinstance(person, Person) and response.status_code < 500:
+                sessions.see(request, person)
+        return response
+
+
+class Gate(MiddlewareMixin):
+    """Leads whoever must have a second factor to where one is set up, before anything else. Belongs
+    behind AuthenticationMiddleware."""
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], *_: object
+    ) -> HttpResponse | None:
+        if settings.V0_REQUIRE_MFA == "nobody" or not isinstance(request.user, Person):
+            return None
+        match = request.resolver_match
+        if (match and match.url_name in OPEN) or not lacking_factor([request.user]):
+            return None
+        place = f"{resolve_url('security')}?required"
+        if request.headers.get("HX-Request"):
+            return HttpResponseClientRedirect(place)
+        return HttpResponseRedirect(place, status=303)
