@@ -24,6 +24,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.html import format_html
 
 from chats import accounts
 from chats.models import Chat, Entry, Event, Membership, Person, Team, memberships, record
@@ -262,6 +263,19 @@ class ChatAdmin(Unchangeable, Options):
     list_select_related = ("owner", "team")
     search_fields = ("=id", "=v0_id", "owner__email")
     ordering = ("-updated_at",)
+
+    def get_fields(self, request: HttpRequest, obj: Chat | None = None) -> tuple[str, ...]:
+        user = request.user
+        may_open = isinstance(user, Person) and user.is_superuser
+        return (*self.fields, "reading") if may_open else self.fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Chat | None = None) -> tuple[str, ...]:
+        return self.get_fields(request, obj)
+
+    @admin.display(description="reading it")
+    def reading(self, chat: Chat) -> str:
+        place = reverse("open_chat", args=[chat.pk])
+        return format_html('<a href="{}">Open it for a reason that its owner sees</a>', place)
 
 
 @admin.register(Entry)

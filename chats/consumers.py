@@ -20,6 +20,7 @@ from django.conf import settings
 from django.http import Http404
 
 from chats import permissions, relay
+from chats.permissions import sessions
 from chats.permissions.doors import Door, digest
 from chats.permissions.proof import lacking_factor
 from chats.relay.people import OpenDoor
@@ -136,7 +137,7 @@ class ChatSocket(Socket):
 
     async def admit(self) -> OpenDoor:
         id: UUID = self.scope["url_route"]["kwargs"]["chat"]
-        grants = permissions.grants(self.scope["session"])
+        grants = sessions.grants(self.scope["session"])
         try:
             chat, allowed = await self.relay.threads.read(
                 permissions.admit, self.person, grants, id

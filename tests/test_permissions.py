@@ -16,7 +16,7 @@ from pytest_django.fixtures import Settings
 from chats import permissions
 from chats.models import Chat, Entry, Membership, Message, Person, Team
 from chats.models.chats import Privacy
-from chats.permissions import TABLE, WRITES, Action, Tie, Visitor
+from chats.permissions import TABLE, WRITES, Action, Tie, Visitor, sessions
 from tests.people import SLUG, Cast, cast
 from tests.rights import INVITED, LEVELS, PEOPLE, READING_ON, TABLES, expected
 
@@ -33,7 +33,7 @@ def request_of(person: Visitor, **links: str) -> HttpRequest:
     request = HttpRequest()
     request.user = person  # type: ignore[assignment]
     request.session = SessionStore()
-    request.session[permissions.GRANTS_SESSION_KEY] = links
+    request.session[sessions.GRANTS_SESSION_KEY] = links
     return request
 
 
@@ -83,10 +83,10 @@ def test_may_and_actions_agree_with_the_lookup(people: Cast, settings: Settings,
     person, grants = people.visitor(who), people.grants(who)
     for level in LEVELS:
         chat = people.chat(who, level)
-        link = permissions.holds_link(chat, grants.get(str(chat.pk)))
+        grant = grants.get(str(chat.pk))
         allowed = {action for action in Action if expected(action.name)[who][level] == "+"}
-        assert permissions.actions(person, chat, link=link) == allowed
-        assert {a for a in Action if permissions.may(person, chat, a, link=link)} == allowed
+        assert permissions.actions(person, chat, grant=grant) == allowed
+        assert {a for a in Action if permissions.may(person, chat, a, grant=grant)} == allowed
 
 
 @pytest.mark.parametrize("who", LOOKED_UP)
@@ -190,7 +190,7 @@ def test_opening_a_link_puts_its_grant_into_the_session(people: Cast) -> None:
     chat = people.chats["unlisted of owner"]
     request = request_of(people.people["stranger"])
     assert permissions.open_link(request, chat.link_slug or "") == chat
-    assert permissions.grants(request.session) == {str(chat.pk): chat.link_slug}
+    assert sessions.grants(request.session) == {str(chat.pk): chat.link_slug}
     assert permissions.chat(request, chat.pk, Action.READ) == chat
 
 
@@ -199,7 +199,7 @@ def test_a_link_opens_nothing_below_unlisted(people: Cast, level: str) -> None:
     request = request_of(people.people["stranger"])
     with pytest.raises(Http404):
         permissions.open_link(request, people.chats[f"{level} of owner"].link_slug or "")
-    assert permissions.grants(request.session) == {}
+    assert sessions.grants(request.session) == {}
 
 
 def test_an_anonymous_visitor_opens_a_link_only_where_they_may_read(
@@ -228,7 +228,7 @@ def test_a_session_that_was_tampered_with_grants_nothing(people: Cast) -> None:
     chat = people.chats["unlisted of owner"]
     request = request_of(people.people["stranger"])
     for held in (["list"], "text", None, {str(chat.pk): None}, {str(chat.pk): ""}):
-        request.session[permissions.GRANTS_SESSION_KEY] = held
+        request.session[sessions.GRANTS_SESSION_KEY] = held
         with pytest.raises(Http404):
             permissions.chat(request, chat.pk, Action.READ)
 
@@ -274,7 +274,7 @@ def test_a_grant_never_names_the_slug_of_another_chat(people: Cast) -> None:
 def test_a_link_is_held_only_on_levels_that_have_one(people: Cast) -> None:
     for level in LEVELS:
         chat = people.chats[f"{level} of owner"]
-        assert permissions.holds_link(chat, chat.link_slug) == (level in ("unlisted", "public"))
-        assert not permissions.holds_link(chat, None)
+        assert sessions.holds_link(chat, chat.link_slug) == (level in ("unlisted", "public"))
+        assert not sessions.holds_link(chat, None)
         chat.link_slug = None
-        assert not permissions.holds_link(chat, None)
+        assert not sessions.holds_link(chat, None)

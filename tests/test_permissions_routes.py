@@ -53,6 +53,9 @@ OF_A_CHAT = {
     "copying": {"GET": "READ"},
     "copy_again": {"POST": "MANAGE"},
     "look_again": {"POST": "MANAGE"},
+    "chat_audit": {"GET": "MANAGE"},
+    "open_chat": {"GET": "OPEN", "POST": "OPEN"},
+    "close_chat": {"POST": "READ"},
 }
 # Routes of one message, looked up within its chat.
 OF_A_MESSAGE = {"message": {"GET": "READ"}, "message_markdown": {"GET": "READ"}}
@@ -141,6 +144,8 @@ ELSEWHERE = {
     "sessions_end_others": ("POST", 302, SIGN_IN),
     "account_reauthenticate": ("GET", 302, SIGN_IN),
     "adopt": ("GET", 302, SIGN_IN),
+    "audit": ("GET", 302, SIGN_IN),
+    "audit_csv": ("POST", 404, ""),
     "attachments": ("GET", 302, SIGN_IN),
     "shared": ("GET", 404, ""),
     "setup": ("GET", 404, ""),

@@ -18,7 +18,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.contrib.sessions.backends.base import SessionBase
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest
@@ -28,11 +27,10 @@ from chats.models import Chat, Decision, Entry, Membership, Message, Person
 from chats.models.chats import AtV0, Privacy
 from chats.models.messages import LIVE, MessageState, Task
 from chats.models.teams import Role
+from chats.permissions.sessions import LINKED, give, grants, holds_link, opened_until
 
 Visitor: TypeAlias = Person | AnonymousUser | None
 Grants: TypeAlias = Mapping[str, str]
-
-GRANTS_SESSION_KEY = "links"
 
 
 class Action(StrEnum):
@@ -62,6 +60,7 @@ class Who(StrEnum):
     ANONYMOUS_LINK = "anonymous with the link"
     SIGNED_IN = "signed in"
     ANONYMOUS = "anonymous"
+    OPENED = "superuser who has stated a reason"
 
 
 def _cell(*who: Who | frozenset[Who]) -> frozenset[Who]:
@@ -80,7 +79,9 @@ ANYONE = _cell(READERS, Who.SIGNED_IN, Who.ANONYMOUS)
 # Columns: private, team, team-edit, unlisted, public.
 _ROWS: dict[Action, tuple[frozenset[Who], ...]] = {
     Action.LIST: (READERS, TEAM, TEAM, READERS, READERS),
-    Action.READ: (READERS, TEAM, TEAM, _cell(READERS, WITH_LINK), ANYONE),
+    Action.READ: tuple(
+        _cell(cell, Who.OPENED) for cell in (READERS, TEAM, TEAM, _cell(READERS, WITH_LINK), ANYONE)
+    ),
     Action.DUPLICATE: (EDITORS, MATES, MATES, _cell(EDITORS, Who.LINK), _cell(Who.SIGNED_IN)),
     Action.SEE_COST: (EDITORS, MATES, MATES, EDITORS, EDITORS),
     Action.SEND: (EDITORS, EDITORS, MATES, EDITORS, EDITORS),
@@ -100,19 +101,20 @@ WRITES = frozenset({Action.SEND, Action.QUEUE, Action.RENAME, Action.GRANT, Acti
 
 MATE_ROLES = (Role.OWNER, Role.ADMIN, Role.MEMBER)
 TEAM_ADMIN_ROLES = (Role.OWNER, Role.ADMIN)
-LINKED = (Privacy.UNLISTED, Privacy.PUBLIC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tie:
     """What connects somebody with one chat. `team_role` is their role in the chat's team, "" if none;
-    `invited` is "reader", "editor" or ""; `link` says that they hold its present link."""
+    `invited` is "reader", "editor" or ""; `link` says that they hold its present link, `opened` that they
+    are a superuser who has stated a reason for reading it a while ago."""
 
     signed_in: bool
     owns: bool = False
     team_role: str = ""
     link: bool = False
     invited: str = ""
+    opened: bool = False
 
     def roles(self) -> frozenset[Who]:
         if not self.signed_in:
@@ -126,6 +128,7 @@ class Tie:
             Who.VIEWER: self.team_role == Role.VIEWER,
             Who.INVITED_READER: self.invited == "reader",
             Who.INVITED_EDITOR: self.invited == "editor",
+            Who.OPENED: self.opened,
         }
         return frozenset(who for who, holds in held.items() if holds)
 
@@ -140,20 +143,20 @@ class Tie:
         return not self.roles().isdisjoint(TABLE[action][privacy])
 
 
-def may(person: Visitor, chat: Chat, action: Action, *, link: bool = False) -> bool:
-    """Whether `person` may do `action` to `chat`; `link` says that they hold its present link."""
-    return action in actions(person, chat, link=link)
+def may(person: Visitor, chat: Chat, action: Action, *, grant: str | None = None) -> bool:
+    """Whether `person` may do `action` to `chat`; `grant` is what their session was given for it."""
+    return action in actions(person, chat, grant=grant)
 
 
-def actions(person: Visitor, chat: Chat, *, link: bool = False) -> frozenset[Action]:
+def actions(person: Visitor, chat: Chat, *, grant: str | None = None) -> frozenset[Action]:
     """Everything that `person` may do to `chat`, for one query: what a page shows branches on it."""
-    return _allowed(person, chat, _team_roles(person), link=link)
+    return allowed_by(tie_of(person, chat, _team_roles(person), grant), chat)
 
 
 def actions_of(request: HttpRequest, chat: Chat) -> frozenset[Action]:
     """As `actions`, for whoever asks, without another query."""
-    link = holds_link(chat, grants(request.session).get(str(chat.pk)))
-    return _allowed(request.user, chat, _roles(request), link=link)
+    grant = grants(request.session).get(str(chat.pk))
+    return allowed_by(tie_of(request.user, chat, _roles(request), grant), chat)
 
 
 def chat(request: HttpRequest, id: UUID, action: Action) -> Chat:
@@ -230,8 +233,8 @@ def _find(
     found = rows.select_related("owner", "team__rules", "instructions").filter(pk=id).first()
     if found is None:
         raise Http404
-    link = holds_link(found, session_grants.get(str(found.pk)))
-    allowed = _allowed(person, found, team_roles, link=link)
+    grant = session_grants.get(str(found.pk))
+    allowed = allowed_by(tie_of(person, found, team_roles, grant), found)
     if Action.READ not in allowed:
         raise Http404
     return found, allowed
@@ -263,24 +266,12 @@ def message(request: HttpRequest, chat_id: UUID, message_id: UUID, action: Actio
     return found
 
 
-def grants(session: SessionBase) -> dict[str, str]:
-    """The links that this session has opened, chat id → slug. Old ones stay, and count no more."""
-    held = session.get(GRANTS_SESSION_KEY)
-    return held if isinstance(held, dict) else {}
-
-
-def holds_link(chat: Chat, grant: str | None) -> bool:
-    return bool(chat.link_slug) and grant == chat.link_slug and chat.privacy in LINKED
-
-
 def open_link(request: HttpRequest, slug: str) -> Chat:
     """The chat behind a link, whose grant is from now on in the session; Http404 if there is none."""
     found = Chat.objects.filter(link_slug=slug, privacy__in=LINKED, deleted_at=None).first()
-    if found is None or not may(request.user, found, Action.READ, link=True):
+    if found is None or not may(request.user, found, Action.READ, grant=slug):
         raise Http404
-    held = grants(request.session)
-    if held.get(str(found.pk)) != slug:
-        request.session[GRANTS_SESSION_KEY] = {**held, str(found.pk): slug}
+    give(request.session, found, slug)
     return found
 
 
@@ -364,12 +355,6 @@ def team_roles_of(people: Iterable[int]) -> dict[int, dict[int, str]]:
     return held
 
 
-def _allowed(
-    person: Visitor, chat: Chat, team_roles: Mapping[int, str], *, link: bool
-) -> frozenset[Action]:
-    return allowed_by(tie_of(person, chat, team_roles, link=link), chat)
-
-
 def allowed_by(tie: Tie | None, chat: Chat) -> frozenset[Action]:
     """What somebody with this tie to the chat may do to it."""
     return frozenset(
@@ -384,8 +369,10 @@ def _is_open(chat: Chat) -> bool:
     return chat.write_permission and not chat.at_v0
 
 
-def tie_of(person: Visitor, chat: Chat, team_roles: Mapping[int, str], *, link: bool) -> Tie | None:
-    known = _known(person)
+def tie_of(
+    person: Visitor, chat: Chat, team_roles: Mapping[int, str], grant: str | None
+) -> Tie | None:
+    known, link = _known(person), holds_link(chat, grant)
     if known is None:
         # A deactivated person has fewer rights than a passer-by, as long as they are named.
         return None if isinstance(person, Person) else Tie(signed_in=False, link=link)
@@ -396,6 +383,7 @@ def tie_of(person: Visitor, chat: Chat, team_roles: Mapping[int, str], *, link: 
         owns=chat.owner_id == known.pk and (chat.team_id is None or bool(team_role)),
         team_role=team_role,
         link=link,
+        opened=known.is_superuser and opened_until(grant) is not None,
     )
 
 

@@ -6,9 +6,9 @@ and asks it for all open sockets at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 from zlib import crc32
 
@@ -19,8 +19,9 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from chats.models import Chat, Person
-from chats.permissions import Action, allowed_by, holds_link, team_roles_of, tie_of
+from chats.permissions import Action, allowed_by, team_roles_of, tie_of
 from chats.permissions.proof import lacking_factor
+from chats.permissions.sessions import OPENED, grants
 
 
 class Door(NamedTuple):
@@ -82,7 +83,8 @@ def look(doors: Iterable[Door]) -> dict[Door, Ended | Held]:
     lacking = lacking_factor(people.values())
     found: dict[Door, Ended | Held] = {}
     for door in given:
-        if (door.session, door.person) not in standing or door.person in lacking:
+        holder = door.session, door.person
+        if holder not in standing or door.person in lacking:
             found[door] = Ended.SIGNED_OUT
             continue
         roles = team_roles.get(door.person or 0, {})
@@ -92,7 +94,10 @@ def look(doors: Iterable[Door]) -> dict[Door, Ended | Held]:
             found[door] = Ended.GONE
         else:
             chat, person = chats[door.chat], people.get(door.person or 0)
-            tie = tie_of(person, chat, roles, link=holds_link(chat, door.grant))
+            # What was opened for a reason can be given back before its time.
+            is_given_back = door.grant.startswith(OPENED) and door.grant not in standing[holder]
+            grant = "" if is_given_back else door.grant
+            tie = tie_of(person, chat, roles, grant)
             allowed = allowed_by(tie, chat)
             may_stay = Action.READ in allowed
             held = Held(digest(allowed), frozenset(roles.items()))
@@ -102,22 +107,22 @@ def look(doors: Iterable[Door]) -> dict[Door, Ended | Held]:
 
 def _standing(
     held: set[tuple[str, int | None]], people: Mapping[int, Person]
-) -> set[tuple[str, int | None]]:
-    """Those pairs of session and person that belong together now."""
+) -> dict[tuple[str, int | None], Collection[str]]:
+    """Those pairs of session and person that belong together now, each with what the session was given."""
     keys = {session for session, _ in held if session}
     sessions = Session.objects.filter(expire_date__gt=timezone.now()).in_bulk(keys)
+    data = {key: session.get_decoded() for key, session in sessions.items()}
     return {
-        (session, person)
+        (session, person): grants(data.get(session, {})).values()
         for session, person in held
-        if _belongs(sessions.get(session), person, people) or (person is None and not session)
+        if _belongs(data.get(session), person, people) or (person is None and not session)
     }
 
 
-def _belongs(session: Session | None, id: int | None, people: Mapping[int, Person]) -> bool:
+def _belongs(held: Mapping[str, Any] | None, id: int | None, people: Mapping[int, Person]) -> bool:
     """As `django.contrib.auth.get_user` would decide for a request that comes now."""
-    if session is None:
+    if held is None:
         return False
-    held = session.get_decoded()
     if id is None:
         return SESSION_KEY not in held
     person = people.get(id)

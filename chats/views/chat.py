@@ -36,6 +36,7 @@ from chats.views.access import Request, allowed_actions, uuid_or_none
 from chats.views.cards import Card, waiting_in
 from chats.views.composer import composer
 from chats.views.copies import copying_context
+from chats.views.opening import opened
 from chats.views.options import options_again, options_shown
 from chats.views.own import is_closed, own_slots, poll_of, standing
 from chats.views.queued import queue_of
@@ -123,6 +124,7 @@ def page(
         "renews": live is not None and _is_only_read(request, text),
         "may_rename": Action.RENAME in allowed,
         **standing(request, found, allowed),
+        **opened(request, found),
         "rights": digest(allowed),
         "may_send": may_send,
         **(queue_of(request, found, allowed) if queue_length else {}),

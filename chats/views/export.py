@@ -1,10 +1,10 @@
 """A whole chat as a file: Markdown to read, JSON with every part as it is stored.
 
 Asked for by POST, since it is noted in the audit log. Owns both addresses and the order of what is
-written; `rendering.transcript` says how a message is put as Markdown. Rows are read CHUNK at a time while the file is on its way, so that a long chat takes no
-more memory than a short one. Relies on permissions for the chat, and for what is in the file beside
-what every reader may see: options for those who may send, usage for those who may see costs, the
-chat's level for those who manage it.
+written; `rendering.transcript` says how a message is put as Markdown. Rows are read CHUNK at a time
+while the file is on its way, so that a long chat takes no more memory than a short one. Relies on
+permissions for the chat, and for what is in the file beside what every reader may see: options for those
+who may send, usage for those who may see costs, the chat's level for those who manage it.
 """
 
 from __future__ import annotations

@@ -1,0 +1,154 @@
+"""An entry of the audit log in words: who did what, as somebody would say it.
+
+Owns the sentences, one for each event, and the facts beside them. Relies on what an entry keeps by itself,
+so that it reads the same when its people, team and chat are gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chats.models import AuditEntry, Event
+from chats.relay.rows import utc
+
+# `whom` is somebody, `whose` is theirs; `team` begins with "in", `way` is from one thing to another. One's
+# own is "themselves" and "their".
+SENTENCES: dict[str, str] = {
+    Event.SIGN_IN_FAILED: "failed to sign in as {typed}",
+    Event.SESSIONS_ENDED: "ended sessions of {whom}",
+    Event.ACCOUNT_MADE: "made an account for {whom}",
+    Event.ACCOUNT_DELETED: "deleted {whose} account",
+    Event.ACCOUNT_DEACTIVATED: "deactivated {whose} account",
+    Event.ACCOUNT_REACTIVATED: "reactivated {whose} account",
+    Event.RIGHTS_CHANGED: "changed {whose} rights",
+    Event.PASSWORD_CHANGED: "changed {whose} password",
+    Event.RESET_SENT: "had a mail sent to {whom} to reset the password",
+    Event.EMAIL_CHANGED: "changed {whose} e-mail address{way}",
+    Event.IDENTITY_LINKED: "linked {whose} account with one elsewhere",
+    Event.MFA_ADDED: "added a second factor to {whose} account",
+    Event.MFA_REMOVED: "removed a second factor from {whose} account",
+    Event.RECOVERY_CODES_MADE: "made {whose} recovery codes",
+    Event.RECOVERY_CODE_USED: "used a recovery code",
+    Event.DATA_EXPORTED: "exported {whose} data",
+    Event.TEAM_MADE: "made the team {name}",
+    Event.TEAM_CHANGED: "changed the settings of {name}",
+    Event.TEAM_DELETED: "deleted the team {name}",
+    Event.REMOVED: "removed {whom} from {name}",
+    Event.JOINED: "joined {name}",
+    Event.LEFT: "left {name}",
+    Event.ROLE_CHANGED: "changed {whose} role{team}{way}",
+    Event.OWNERSHIP_TRANSFERRED: "handed {name} over to {whom}",
+    Event.INVITED: "invited {invited}{into}",
+    Event.INVITATION_RESENT: "sent the invitation of {invited} again",
+    Event.INVITATION_REVOKED: "revoked the invitation of {invited}",
+    Event.INVITATION_ACCEPTED: "accepted an invitation{into}",
+    Event.PRIVACY_CHANGED: "changed who may see a chat{way}",
+    Event.CHAT_MOVED: "moved a chat{places}",
+    Event.CHAT_PASSED_ON: "passed a chat on to {whom}{team}",
+    Event.CHAT_TAKEN_OVER: "took over a chat that {whom} had left{team}",
+    Event.CHAT_ADOPTED: "brought in a chat from v0 for {whom}",
+    Event.CHAT_EXPORTED: "exported a chat",
+    Event.CHAT_OPENED: "opened a chat of {whom} to read it",
+    Event.TOOL_PERMITTED: "let the agent use {names}",
+    Event.TOOL_REFUSED: "did not let the agent use {names}",
+    Event.SERVICE_CONNECTED: "connected {names}",
+    Event.SETTINGS_CHANGED: "changed {what}",
+}
+# Where somebody else did it for them.
+OF_OTHERS: dict[str, str] = {
+    Event.JOINED: "brought {whom} into {name}",
+    Event.LEFT: "ended the membership of {whom} in {name}",
+}
+OWN: dict[str, str] = {Event.ACCOUNT_MADE: "made an account"}
+# Details that a sentence has already.
+SAID = ("typed", "old", "new", "invited", "names")
+LABELS = {"by": "By", "is_staff": "Administrator", "is_superuser": "Superuser", "kind": "Kind"}
+
+NameOf = Callable[[int | None, str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An entry as a page shows it: `facts` are labels with their words."""
+
+    entry: AuditEntry
+    at: str
+    actor: str
+    sentence: str
+    facts: tuple[tuple[str, str], ...]
+
+
+def told(entries: Iterable[AuditEntry], name_of: NameOf) -> list[Told]:
+    """`name_of` gives the name to show for an id and the name that was noted with it."""
+    return [
+        Told(
+            entry,
+            utc(entry.at),
+            name_of(entry.actor, entry.actor_name) or "Somebody",
+            sentence(entry, name_of(entry.person, entry.person_name)),
+            facts(entry.details),
+        )
+        for entry in entries
+    ]
+
+
+def noted_name(id: int | None, name: str) -> str:
+    return name
+
+
+def sentence(entry: AuditEntry, person: str) -> str:
+    """What was done, as it follows the name of who did it."""
+    is_own = entry.person is not None and entry.person == entry.actor
+    found = SENTENCES.get(entry.event)
+    if is_own:
+        found = OWN.get(entry.event, found)
+    elif entry.person is not None:
+        found = OF_OTHERS.get(entry.event, found)
+    if found is None:
+        return entry.get_event_display()
+    return found.format_map(_words(entry, person or "somebody", is_own=is_own))
+
+
+def _words(entry: AuditEntry, person: str, *, is_own: bool) -> Mapping[str, str]:
+    details, team = entry.details, entry.team_name
+    old, new = _word(details.get("old", "")), _word(details.get("new", ""))
+    return {
+        "whom": "themselves" if is_own else person,
+        "whose": "their" if is_own else f"{person}\N{RIGHT SINGLE QUOTATION MARK}s",
+        "name": team or "a team",
+        "team": f" in {team}" if team else "",
+        "into": f" to {team}" if team else "",
+        "way": f" from {old or 'nothing'} to {new or 'nothing'}" if old or new else "",
+        "places": f" from {old or 'a personal space'} to {new or 'a personal space'}",
+        "typed": _word(details.get("typed", "")) or person,
+        "invited": _word(details.get("invited", "")) or "somebody by a link",
+        "names": _word(details.get("names", "")) or "something",
+        "what": f"the {_word(details['what'])}" if details.get("what") else "the settings",
+    }
+
+
+def facts(details: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    rest = {name: value for name, value in details.items() if name not in SAID}
+    labelled = (
+        (LABELS.get(name, name.replace("_", " ").capitalize()), _word(value))
+        for name, value in rest.items()
+    )
+    return tuple((label, word) for label, word in labelled if word)
+
+
+def _word(value: Any) -> str:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case None:
+            return ""
+        case list():
+            return ", ".join(map(_word, value))
+        case {"old": old, "new": new}:
+            return f"from {_word(old) or 'nothing'} to {_word(new) or 'nothing'}"
+        case dict():
+            return ", ".join(f"{name}: {_word(each)}" for name, each in value.items())
+        case _:
+            return str(value)
