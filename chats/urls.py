@@ -45,6 +45,7 @@ from chats.views import (
     sidebar,
     spaces,
     stop,
+    team_settings,
     teams,
 )
 from chats.views.manage import acts as manage_acts
@@ -92,6 +93,7 @@ urlpatterns = [
     path("teams/<row:id>/", teams.team, name="team"),
     path("teams/<row:id>/members/<row:member>/role/", teams.member_role, name="member_role"),
     path("teams/<row:id>/members/<row:member>/remove/", teams.member_remove, name="member_remove"),
+    path("teams/<row:id>/settings/", team_settings.team_settings, name="team_settings"),
     path("teams/<row:id>/leave/", teams.team_leave, name="team_leave"),
     path("teams/<row:id>/hand-over/", teams.team_hand_over, name="team_hand_over"),
     path("teams/<row:id>/left-behind/", teams.team_left_behind, name="team_left_behind"),

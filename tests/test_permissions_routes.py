@@ -106,6 +106,7 @@ ELSEWHERE = {
     "account_deleted": ("GET", 200, ""),
     "notices": ("GET", 302, SIGN_IN),
     "teams": ("GET", 302, SIGN_IN),
+    "team_settings": ("GET", 302, SIGN_IN),
     "team_new": ("GET", 302, SIGN_IN),
     "team": ("GET", 302, SIGN_IN),
     "member_role": ("POST", 302, SIGN_IN),
@@ -179,7 +180,14 @@ ARGUMENTS: dict[str, dict[str, object]] = {
     **{
         name: {"id": 1}
         for name in (
-            *("team", "team_leave", "team_hand_over", "team_left_behind", "team_delete"),
+            *(
+                "team",
+                "team_leave",
+                "team_hand_over",
+                "team_left_behind",
+                "team_delete",
+                "team_settings",
+            ),
             "team_invitations",
         )
     },

@@ -1,21 +1,19 @@
 """Where somebody's chats can be, their own space and their teams, and what holds there.
 
-Owns which of these places the sidebar shows, who changes a team's settings, and the models that a role
-may use. Relies on the memberships of a request; what a chat then allows is the table of rights.
+Owns which of these places the sidebar shows, and the models that a role may use. Relies on the memberships of a request; what a chat then allows is the table of rights.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest
+from django.http import HttpRequest
 
 from chats import permissions
 from chats.models import Chat, Membership, Person, Team
 from chats.models.teams import Role
-from chats.permissions import MATE_ROLES, TEAM_ADMIN_ROLES
+from chats.permissions import MATE_ROLES
 
 
 def teams(request: HttpRequest) -> list[Team]:
@@ -36,23 +34,6 @@ def shown_chats(person: Person) -> QuerySet[Chat]:
         held = Membership.objects.filter(pk=person.shows_team_id, person=person)
         return rows.filter(team__in=held.values("team"))
     return rows.filter(team=None) if person.shows_personal else rows
-
-
-def membership(request: HttpRequest, team: int) -> Membership:
-    """What somebody is in a team whose settings they may see; Http404 for who is not in it."""
-    held = permissions.memberships(request)
-    found = next((each for each in held if each.team_id == team), None)
-    if found is None:
-        raise Http404
-    return found
-
-
-def administered(request: HttpRequest, team: int) -> Membership:
-    """As `membership`, for who may change the settings; PermissionDenied for the others in it."""
-    found = membership(request, team)
-    if found.role not in TEAM_ADMIN_ROLES:
-        raise PermissionDenied
-    return found
 
 
 def models(person: Person, team: Team | None) -> tuple[str, ...]:

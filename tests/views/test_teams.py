@@ -24,6 +24,8 @@ ROUTES = {
     ("GET", ""): "SEE",
     ("GET", "leave/"): "SEE",
     ("POST", "leave/"): "SEE",
+    ("GET", "settings/"): "SEE",
+    ("POST", "settings/"): "CONFIGURE",
     ("GET", "invitations/"): "INVITE",
     ("POST", "invitations/"): "INVITE",
     ("POST", "invitations/I/revoke/"): "INVITE",
