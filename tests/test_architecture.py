@@ -51,7 +51,8 @@ MAY_IMPORT = {
     "chats.relay": RELAY,
     "chats.forms": MODELS
     | {"chats.permissions", "chats.v0api.errors", "chats.v0api.limits", "chats.v0api.types"},
-    "chats.accounts": MODELS | {"allauth", "cryptography", "qrcode", "chats.permissions"},
+    "chats.accounts": MODELS
+    | {"allauth", "cryptography", "jwt", "qrcode", "requests", "chats.permissions"},
     "chats.demo": MODELS,
     "chats.views": ENTRANCE | {"django_htmx"},
     "chats.consumers": ENTRANCE,

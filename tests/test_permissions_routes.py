@@ -156,6 +156,8 @@ ELSEWHERE = {
     "favicon": ("GET", 302, "/static/favicon.svg"),
     "account_login": ("GET", 200, ""),
     "account_logout": ("GET", 302, SIGN_IN),
+    "oidc_login": ("POST", 404, ""),
+    "oidc_callback": ("GET", 404, ""),
     "account_inactive": ("GET", 200, ""),
     "account_signup": ("GET", 200, ""),
     "sign_up_sent": ("GET", 200, ""),

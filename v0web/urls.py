@@ -8,13 +8,15 @@ from django.templatetags.static import static
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
-from chats.views import accounts, again, email, factors, passkeys, sign_up
+from chats.views import accounts, again, email, factors, oidc, passkeys, sign_up
 from v0web.health import healthz, readyz
 
 # Those of allauth's pages that are in use, so that a newer allauth opens none by itself.
 ACCOUNT_PAGES = [
     path("login/", accounts.login, name="account_login"),
     path("logout/", accounts.logout, name="account_logout"),
+    path("oidc/login/", oidc.go, name="oidc_login"),
+    path("oidc/callback/", oidc.callback, name="oidc_callback"),
     path("inactive/", account.account_inactive, name="account_inactive"),
     path("signup/", sign_up.sign_up, name="account_signup"),
     path("signup/sent/", sign_up.sent, name="sign_up_sent"),

@@ -2,8 +2,8 @@
 
 Owns the account adapter (no enumeration, limits that lock no owner out, mail off the request's clock);
 beside it `first` has the first account, `throttle` the limits, `browsers` what tells an owner's browser
-from a stranger's. Relies on allauth for every flow and on models; what a person may do once inside is
-`chats.permissions`.
+from a stranger's, `oidc` the way in by a provider. Relies on allauth for every flow and on models; what
+a person may do once inside is `chats.permissions`.
 """
 
 from __future__ import annotations
@@ -12,15 +12,14 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from allauth.account.adapter import DefaultAccountAdapter, get_adapter
+from allauth.account.adapter import DefaultAccountAdapter
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.signals import user_login_failed
-from django.core.exceptions import PermissionDenied
 from django.core.mail import EmailMessage
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from chats.accounts import recently, sessions, throttle
+from chats.accounts import identities, recently, sessions, throttle
 from chats.accounts.browsers import remember_browser
 from chats.accounts.first import (
     invitation_to_begin,
@@ -29,6 +28,7 @@ from chats.accounts.first import (
     setup_link_is_open,
     use_setup_link,
 )
+from chats.accounts.whence import address
 from chats.models import Person
 
 __all__ = [
@@ -44,16 +44,6 @@ __all__ = [
 log = logging.getLogger(__name__)
 # One thread: mail is rare, and sending it is the slowest thing that an account page could wait for.
 _post = ThreadPoolExecutor(1, thread_name_prefix="mail")
-
-
-def address(request: HttpRequest) -> str | None:
-    """The IP address that a request comes from, as far as `V0_PROXY` lets it be known."""
-    try:
-        found: str | None = get_adapter(request).get_client_ip(request)
-    except PermissionDenied:
-        # It came by no network.
-        return None
-    return found
 
 
 class Adapter(DefaultAccountAdapter):
@@ -103,6 +93,7 @@ class Adapter(DefaultAccountAdapter):
         recently.prove(request, user, "sign-in")
         sessions.clean()
         remember_browser(request, response, user.get_username())
+        identities.connect_pending(request, user)
         return response
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:

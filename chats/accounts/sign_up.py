@@ -38,7 +38,7 @@ def may_sign_up(email: str) -> bool:
 
 def within(domain: str, email: str) -> bool:
     """Whether the address is of `domain` itself; "" is every domain."""
-    return not domain or email.rpartition("@")[2].lower() == domain.lower()
+    return not domain or email.rpartition("@")[2].lower() == domain.lower().removeprefix("@")
 
 
 def send_link(request: HttpRequest, email: str) -> None:

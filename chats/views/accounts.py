@@ -17,12 +17,13 @@ from allauth.account.views import (
     PasswordResetView,
     PasswordSetView,
 )
+from django.conf import settings
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, resolve_url
 
 from chats import accounts, demo, relay
-from chats.accounts import sign_up
+from chats.accounts import oidc, sign_up
 from chats.models import Person
 from chats.views.access import Request, recently_authenticated, signed_in
 
@@ -39,6 +40,7 @@ class Login(LoginView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return {
             **super().get_context_data(**kwargs),
+            "provider": settings.V0_OIDC_NAME if oidc.is_offered() else "",
             "sign_up_is_open": sign_up.is_open(),
             "demo_people": demo.NAMES.items() if demo.is_demo() else (),
             "demo_password": demo.PASSWORD,

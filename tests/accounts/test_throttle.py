@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.core import mail
 from django.core.cache import cache
 from django.core.mail import EmailMessage
@@ -131,3 +134,36 @@ def test_one_address_asks_for_few_mails(owner: Person) -> None:
     ]
     assert codes == [302] * 20 + [429] * 180
     assert at("203.0.113.5").post(RESET, {"email": owner.email}).status_code == 302
+
+
+@pytest.fixture
+def right_code(owner: Person) -> Callable[[], str]:
+    """The owner has an authenticator and recovery codes; gives one of the codes that is right."""
+    TOTP.activate(owner, generate_totp_secret())
+    codes = RecoveryCodes.activate(owner)
+    unused = iter(codes.get_unused_codes())
+    return lambda: next(unused)
+
+
+def test_codes_are_counted_as_passwords_are(owner: Person, right_code: Callable[[], str]) -> None:
+    second = "/accounts/second-factor/"
+
+    def try_code(client: Client, code: str) -> bool:
+        guess(client, owner, demo.PASSWORD)
+        client.post(second, {"code": code})
+        return "_auth_user_id" in client.session
+
+    known_browser = at("192.0.2.1")
+    assert try_code(known_browser, right_code())
+    known_browser.post("/accounts/logout/")
+    stranger, wrong = at("198.51.100.7"), 0
+    guess(stranger, owner, demo.PASSWORD)
+    for _ in range(200):
+        page = stranger.post(second, {"code": "000000"}).content.decode()
+        wrong += "Too many" not in page
+    assert wrong == 5
+    assert not try_code(stranger, right_code()), "not where somebody has just guessed"
+    for address in STRANGERS[:50]:
+        try_code(at(address), "000000")
+    assert try_code(at("203.0.113.5"), right_code()), "a new browser with a right code"
+    assert try_code(known_browser, right_code()), "a known one"
