@@ -1,5 +1,5 @@
 # make run: the app and, without V0_API_KEY, a stand-in for v0. make test: everything. make lint: rules.
-# All three install what they need into .venv first, from locks with hashes.
+# make test-scale: with PostgreSQL and Redis. All of them install what they need into .venv first, from locks with hashes.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -10,7 +10,7 @@ ARGS ?=
 # One more than the cores that it is meant for: many tests mostly wait. A fourth one gained nothing.
 WORKERS ?= 3
 
-.PHONY: run test lint lock
+.PHONY: run test test-scale lint lock
 .DEFAULT_GOAL := run
 
 run: $(VENV)/run.stamp
@@ -19,6 +19,10 @@ run: $(VENV)/run.stamp
 test: $(VENV)/test.stamp
 	@.ci/chromium
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(if $(CI),-q --color=no) $(ARGS)
+
+# What only PostgreSQL and Redis can show, on those of this machine, in a database of its own.
+test-scale: $(VENV)/test.stamp
+	@.ci/scale $(BIN)/python -m pytest tests/scale $(if $(CI),-q --color=no) $(ARGS)
 
 lint: $(VENV)/test.stamp
 	@$(BIN)/ruff format --check $(if $(CI),--quiet) .
