@@ -24,7 +24,7 @@ from django.db import transaction
 from django.http import HttpRequest, QueryDict
 from qrcode.main import QRCode
 
-from chats.accounts import address, sessions, throttle
+from chats.accounts import address, standing, throttle
 from chats.accounts.codes import use_up
 from chats.models import Event, Person, record
 
@@ -138,7 +138,7 @@ def reset_second_factor(request: HttpRequest, person: Person) -> int:
         removed: int = Authenticator.objects.filter(user=person).delete()[0]
         if not removed:
             return 0
-        sessions.end_others(person)
+        standing.delete_sessions(person)
         record(
             Event.MFA_REMOVED,
             actor=actor,
@@ -146,6 +146,5 @@ def reset_second_factor(request: HttpRequest, person: Person) -> int:
             person=person,
             all=True,
         )
-    mail = "account/email/second_factor_reset"
-    get_adapter(request).send_notification_mail(mail, person, email=person.email)
+    get_adapter(request).send_mail("account/email/second_factor_reset", person.email, {})
     return removed

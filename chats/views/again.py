@@ -10,7 +10,6 @@ from allauth.account.adapter import get_adapter
 from allauth.account.forms import ReauthenticateForm
 from allauth.core.ratelimit import consume_or_429
 from allauth.mfa.models import Authenticator
-from allauth.mfa.webauthn.forms import ReauthenticateWebAuthnForm
 from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -20,13 +19,14 @@ from django.views.decorators.debug import sensitive_post_parameters
 from chats import relay
 from chats.accounts import recently, sessions
 from chats.accounts.codes import CodeAgainForm
+from chats.accounts.passkeys import AgainForm
 from chats.models import Person
 from chats.views.access import Request, form_methods, signed_in
 
 FORMS: dict[str, type[Form]] = {
     "password": ReauthenticateForm,
     "code": CodeAgainForm,
-    "credential": ReauthenticateWebAuthnForm,
+    "credential": AgainForm,
 }
 
 

@@ -21,6 +21,7 @@ from django.views.decorators.http import require_safe
 
 from chats.accounts.codes import CodeForm
 from chats.accounts.factors import AppForm, qr_code
+from chats.accounts.passkeys import SecondForm
 from chats.models import Person
 from chats.permissions.proof import FACTORS, must_have_factor
 from chats.views.access import Request, form_methods, recently_authenticated, signed_in
@@ -34,6 +35,7 @@ class SecondFactor(AuthenticateView):
 
     template_name = "account/second_factor.html"
     form_class = CodeForm
+    webauthn_form_class = SecondForm
 
     def form_invalid(self, form: Form) -> HttpResponse:
         response: HttpResponse = super().form_invalid(form)

@@ -14,7 +14,6 @@ from allauth.account.models import Login
 from allauth.account.utils import get_next_redirect_url
 from allauth.core.internal.ratelimit import consume_or_429
 from allauth.mfa.models import Authenticator
-from allauth.mfa.webauthn.forms import AddWebAuthnForm, LoginWebAuthnForm
 from allauth.mfa.webauthn.internal import auth, flows
 from django.http import Http404, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render, resolve_url
@@ -22,6 +21,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
+from chats.accounts.passkeys import AddForm, SignInForm
 from chats.models import Person
 from chats.views import accounts
 from chats.views.access import Request, form_methods, person, recently_authenticated, signed_in
@@ -54,7 +54,7 @@ def sign_in(request: Request) -> HttpResponse:
         return limited
     if person(request):
         return HttpResponseRedirect("/", status=303)
-    form = LoginWebAuthnForm(data=request.POST)
+    form = SignInForm(data=request.POST)
     if not form.is_valid():
         return accounts.refused_passkey()
     factor = form.cleaned_data["credential"]
@@ -80,7 +80,7 @@ def add(request: Request, person: Person) -> HttpResponse:
     fields = request.POST.copy()
     fields["passwordless"] = "on"
     fields["name"] = fields.get("name", "").strip()[:LONGEST]
-    form = AddWebAuthnForm(user=person, data=fields if request.method == "POST" else None)
+    form = AddForm(user=person, data=fields if request.method == "POST" else None)
     if held >= MOST or not form.is_valid():
         name = fields["name"] or form.initial["name"]
         context = {"name": name, "is_full": held >= MOST, "is_refused": form.is_bound}
