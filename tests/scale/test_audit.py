@@ -26,9 +26,8 @@ def test_postgresql_refuses_to_change_an_entry_and_to_remove_one_before_its_time
         with pytest.raises(DatabaseError), transaction.atomic():
             found.save()
         with pytest.raises(DatabaseError), transaction.atomic():
-            fields = ["event"]
             AuditEntry.objects.bulk_create(
-                [found], update_conflicts=True, unique_fields=["id"], update_fields=fields
+                [found], update_conflicts=True, unique_fields=["id"], update_fields=["event"]
             )
     assert refuses("TRUNCATE chats_auditentry")
     assert refuses("DELETE FROM chats_auditentry")
