@@ -99,14 +99,14 @@ def signed_in(
 
 
 def recently_authenticated(
-    view: Callable[Concatenate[Request, Rest], HttpResponse],
-) -> Callable[Concatenate[Request, Rest], HttpResponse]:
+    view: Callable[Concatenate[Request, Rest], HttpResponseBase],
+) -> Callable[Concatenate[Request, Rest], HttpResponseBase]:
     """Of a view that is sensitive: ask for a proof of who it is when there was none lately, and go on
     with what was asked for and all that was typed. Belongs below `signed_in`; a file that was sent along
     has to be chosen again."""
 
     @wraps(view)
-    def asked(request: Request, /, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponse:
+    def asked(request: Request, /, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponseBase:
         if recently.is_recent(request):
             return view(request, *args, **kwargs)
         if request.htmx:

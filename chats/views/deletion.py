@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
 from django.views.decorators.http import require_safe
 
@@ -18,7 +19,7 @@ from chats import accounts, relay
 from chats.accounts import deletion
 from chats.forms.deletion import GIVE, DeletionForm, name_of
 from chats.models import Person, ending, memberships
-from chats.views.access import Request, form_methods, signed_in
+from chats.views.access import Request, form_methods, recently_authenticated, signed_in
 from chats.views.shell import shell
 
 CHANGED = "Something changed while you were reading. Nothing was deleted: look at the list again."
@@ -26,10 +27,16 @@ CHANGED = "Something changed while you were reading. Nothing was deleted: look a
 
 @form_methods
 @signed_in
-def delete_account(request: Request, person: Person) -> HttpResponse:
+def delete_account(request: Request, person: Person) -> HttpResponseBase:
+    """What will happen is for whoever is signed in to read; a proof of who it is comes before the end."""
+    if request.method == "POST":
+        return _delete(request, person)
+    return _page(request, ending.outlook(person))
+
+
+@recently_authenticated
+def _delete(request: Request, person: Person) -> HttpResponse:
     found = ending.outlook(person)
-    if request.method != "POST":
-        return _page(request, found)
     form = DeletionForm(request.POST, person, (each.membership.team_id for each in found.partings))
     if form.errors or not found.is_possible:
         return _page(request, found, form)
@@ -45,8 +52,8 @@ def delete_account(request: Request, person: Person) -> HttpResponse:
     for chat in changed:
         relay.changed(chat)
     response = HttpResponseRedirect(resolve_url("account_deleted"), status=303)
-    # What was typed and not sent is kept on the device, and is theirs, too.
-    response["Clear-Site-Data"] = '"storage"'
+    # Pages and drafts of theirs are on this device, too.
+    response["Clear-Site-Data"] = '"cache", "storage"'
     return response
 
 

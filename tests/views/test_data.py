@@ -38,6 +38,7 @@ from chats.models import (
 )
 from chats.views.archive import CHUNK
 from chats.views.zips import PIECE, label
+from tests.proof import proved
 from tests.views.conftest import ChatOf, ClientOf
 
 PAGE = "/settings/data/"
@@ -48,6 +49,19 @@ def storage(settings: Settings, tmp_path: Path) -> Path:
     kept = {"BACKEND": settings.STORAGES["default"]["BACKEND"], "OPTIONS": {"location": tmp_path}}
     settings.STORAGES = {**settings.STORAGES, "default": kept}
     return tmp_path
+
+
+@pytest.fixture
+def client_of() -> ClientOf:
+    """Somebody who has proved a moment ago who they are."""
+
+    def client_of(person: Person | None) -> Client:
+        assert person
+        client = Client()
+        client.force_login(person)
+        return proved(client, person)
+
+    return client_of
 
 
 def pieces(client: Client) -> Iterator[bytes]:
@@ -228,3 +242,12 @@ def test_the_page_offers_it_and_gets_change_nothing(
         r'attachment; filename="v0web-\d{4}-\d\d-\d\d\.zip"', response["Content-Disposition"]
     )
     assert named
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_it_is_for_nobody_who_has_not_proved_who_they_are(owner: Person, method: str) -> None:
+    client = Client()
+    client.force_login(owner)
+    response = getattr(proved(client, owner, ago=3600), method)(PAGE)
+    assert response["Location"].startswith("/accounts/again/")
+    assert not AuditEntry.objects.exists()

@@ -31,6 +31,7 @@ from chats.models import (
 from chats.models.teams import Role
 from chats.permissions import doors
 from chats.relay.errands import due_errands
+from tests.proof import proved
 from tests.views.conftest import ChatOf, ClientOf
 
 PAGE = "/settings/delete/"
@@ -42,7 +43,7 @@ def page(client: Client) -> str:
 
 def delete(client: Client, person: Person, choice: str = "give", **fields: Any) -> Any:
     teams = {f"team-{each.team_id}": choice for each in person.memberships.all()}
-    return client.post(PAGE, {"typed": person.email, **teams, **fields})
+    return proved(client, person).post(PAGE, {"typed": person.email, **teams, **fields})
 
 
 @pytest.fixture
@@ -204,12 +205,26 @@ def test_what_does_not_fit_is_said_and_nothing_happens(
     assert client_of(mate).get("/").status_code == 200
 
 
+def test_nothing_ends_before_a_proof_of_who_it_is(client_of: ClientOf, mate: Person) -> None:
+    client = proved(client_of(mate), mate, ago=3600)
+    response = client.post(PAGE, {"typed": mate.email})
+    assert response["Location"] == "/accounts/again/?next=%2Fsettings%2Fdelete%2F"
+    mate.refresh_from_db()
+    assert mate.is_active
+    # What was typed waits for the proof, and then it is done.
+    given = {"password": "demo", "next": PAGE}
+    assert client.post("/accounts/again/", given)["Location"] == "/account-deleted/"
+    mate.refresh_from_db()
+    assert not mate.is_active
+
+
 def test_the_last_owner_of_a_team_is_told_what_to_do_first(
     client_of: ClientOf, owner: Person, mate: Person, team: Team
 ) -> None:
     client = client_of(owner)
     html = page(client)
     assert "without you nobody could act for this team" in html
+    assert f'<a href="/teams/{team.pk}/">Example</a>' in html
     assert 'name="typed"' not in html
     assert delete(client, owner).status_code == 422
     owner.refresh_from_db()
