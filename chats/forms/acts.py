@@ -1,17 +1,17 @@
 """What people fill in to act on a chat: its title, where it lives.
 
-Owns the limits and sentences of these forms. Relies on models for a person's teams.
+Owns the limits and sentences of these forms. Relies on whoever asks for the teams.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
 
 from chats.forms.message import normalise
-from chats.models import Person, Team
+from chats.models import Team
 
 NO_TITLE = "A title needs at least one character."
 LONG_TITLE = "A title has at most 200 characters."
@@ -35,15 +35,15 @@ class TitleForm(forms.Form):
 
 
 class PlaceForm(forms.Form):
-    """Field `place`: "personal", or the id of one of the person's teams."""
+    """Field `place`: "personal", or the id of one of the teams in which the person may have chats."""
 
     place = forms.ChoiceField(
         error_messages={"required": NO_PLACE, "invalid_choice": NO_PLACE},
     )
 
-    def __init__(self, data: Mapping[str, Any], person: Person) -> None:
+    def __init__(self, data: Mapping[str, Any], teams: Sequence[Team]) -> None:
         super().__init__({"place": data.get("place") or ""})
-        self.teams = list(Team.objects.filter(memberships__person=person).order_by("name", "pk"))
+        self.teams = teams
         choices = [(PERSONAL, ""), *((str(team.pk), team.name) for team in self.teams)]
         field = self.fields["place"]
         assert isinstance(field, forms.ChoiceField)

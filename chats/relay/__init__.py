@@ -10,7 +10,7 @@ relay too (a command, a test), where they do nothing: every process looks for wo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
@@ -66,12 +66,12 @@ def changed(chat: UUID) -> None:
         _relay.changed_soon(chat)
 
 
-def rights_changed() -> None:
+def rights_changed(people: Iterable[int] = ()) -> None:
     """Say, after the commit, that somebody lost a session, an account or a role: the sockets open in
-    this process that may not stay open are closed at once, those of others by their next check. From
-    any thread; never blocks."""
+    this process that may not stay open are closed at once, those of others by their next check. The
+    lists of `people` are old by it. From any thread; never blocks."""
     if _relay is not None:
-        _relay.rights_changed_soon()
+        _relay.rights_changed_soon(set(people))
 
 
 def session_renewed(before: str, now: str) -> None:

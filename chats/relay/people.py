@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Set
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -63,13 +64,16 @@ class People:
                 await asyncio.sleep(GATHER)
                 chats, self._changed = self._changed, set()
                 people = {door.person for door in self.doors if door.person is not None}
-                told = await self.threads.read(permissions.listeners, chats, people)
-                for door in self.doors:
-                    if door.person in told:
-                        door.marks = time.time_ns() // 1_000_000
-                        door.news.set()
+                self.lists_changed(await self.threads.read(permissions.listeners, chats, people))
         finally:
             self._telling = None
+
+    def lists_changed(self, people: Set[int]) -> None:
+        """The lists that these people see are old."""
+        for door in self.doors:
+            if door.person in people:
+                door.marks = time.time_ns() // 1_000_000
+                door.news.set()
 
     def session_renewed(self, before: str, now: str) -> None:
         """The doors of a session go by its new key: nobody was signed out."""

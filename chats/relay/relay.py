@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Set
+from functools import partial
 from typing import Any, Literal, TypeVar, cast
 from uuid import UUID
 
@@ -149,9 +150,10 @@ class Relay:
         self.watch.note(error)
         self.outcomes.note(error, charged=charged)
 
-    def rights_changed_soon(self) -> None:
+    def rights_changed_soon(self, people: Set[int] = frozenset()) -> None:
         """Somebody lost a right: see whose sockets may stay open. From any thread."""
-        self.loop.call_soon_threadsafe(self._show_out, context=contextvars.Context())
+        for work in (partial(self.people.lists_changed, people), self._show_out):
+            self.loop.call_soon_threadsafe(work, context=contextvars.Context())
 
     def session_renewed_soon(self, before: str, now: str) -> None:
         """The sockets of a session go by its new key. From any thread."""

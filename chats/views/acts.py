@@ -1,4 +1,4 @@
-"""What is done to a whole chat: its menu, rename, delete and undo, move.
+"""What is done to a whole chat: its menu, rename, delete and undo.
 
 Owns the forms (a page by itself, a fragment for the dialog) and the rows they change, each in one
 conditional UPDATE. Relies on permissions for the chat; v0 hears of it later, from the relay.
@@ -18,12 +18,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from chats import permissions, relay
-from chats.forms.acts import PERSONAL, PlaceForm, TitleForm, sentence
-from chats.models import Chat, Event, Mute, Team
-from chats.models.chats import Privacy
+from chats.forms.acts import TitleForm, sentence
+from chats.models import Chat, Event, Mute
 from chats.models.messages import LIVE
 from chats.permissions import Action
-from chats.views.access import Request, allowed_actions, form_methods, member, note, see_chat
+from chats.views.access import Request, allowed_actions, form_methods, note, see_chat
 from chats.views.shell import shell
 from chats.views.spaces import where
 
@@ -36,7 +35,6 @@ HEADINGS = {
     "branch": "Continue from here in a copy?",
     "rewind": "Rewind to this answer?",
 }
-OF_TEAMS = (Privacy.TEAM, Privacy.TEAM_EDIT)
 
 
 @require_safe
@@ -98,58 +96,6 @@ def undelete(request: Request, id: UUID) -> HttpResponse:
             note(request, Event.CHAT_UNDELETED, chat=found, team=found.team)
     relay.changed(found.id)
     return see_chat(found.id)
-
-
-@form_methods
-def move(request: Request, id: UUID) -> HttpResponse:
-    found = permissions.chat(request, id, Action.MANAGE)
-    form = PlaceForm(request.POST, member(request))
-    if request.method == "POST" and form.is_valid():
-        _move(request, found, form.team)
-        relay.changed(found.id)
-        return see_chat(found.id)
-    refused = request.method == "POST"
-    context = {
-        "personal": PERSONAL,
-        "teams": form.teams,
-        "refusal": sentence(form) if refused else "",
-        "becomes_private": found.privacy in OF_TEAMS,
-    }
-    return shown_act(request, found, "move", context, status=422 if refused else 200)
-
-
-def _move(request: Request, found: Chat, team: Team | None) -> None:
-    """A level that only the old team gives ends with it: nobody new sees a chat by being moved to."""
-    if team == found.team:
-        return
-    privacy = Privacy.PRIVATE if found.privacy in OF_TEAMS else found.privacy
-    with transaction.atomic():
-        moved = Chat.objects.filter(id=found.id, privacy=found.privacy).update(
-            team=team,
-            privacy=privacy,
-            privacy_unsaid=F("privacy_unsaid") if privacy == found.privacy else True,
-            version=F("version") + 1,
-        )
-        if not moved:
-            return
-        left = found.team.name if found.team else ""
-        note(
-            request,
-            Event.CHAT_MOVED,
-            chat=found,
-            team=team or found.team,
-            old=left,
-            new=team.name if team else "",
-        )
-        if privacy != found.privacy:
-            note(
-                request,
-                Event.PRIVACY_CHANGED,
-                chat=found,
-                team=team,
-                old=found.privacy,
-                new=privacy,
-            )
 
 
 @require_POST

@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from chats import permissions
-from chats.models import Chat, Intent, Membership, Person, Team
+from chats.models import AuditEntry, Chat, Intent, Membership, Person, Team
 from chats.permissions import Action
 from chats.permissions.doors import Door, Ended, codes
 from chats.relay import errands
@@ -297,6 +297,7 @@ def test_a_move_out_of_a_team_ends_what_the_team_could_see(
     chat = chat_of(owner, privacy="team-edit", team=team)
     html = client_of(owner).get(f"/chats/{chat.id}/move/").content.decode()
     assert "it becomes private" in html
+    assert "Lose access at once: Mateo Mate" in html
     response = client_of(owner).post(f"/chats/{chat.id}/move/", {"place": "personal"})
     assert response.status_code == 303
     chat.refresh_from_db()
@@ -312,6 +313,66 @@ def test_a_move_into_a_team_shows_it_to_nobody_new(
     client_of(owner).post(f"/chats/{chat.id}/move/", {"place": str(team.pk)})
     chat.refresh_from_db()
     assert (chat.team, chat.privacy) == (team, privacy)
+
+
+@pytest.mark.parametrize("agreed", [True, False])
+def test_between_teams_the_level_goes_along_once_v0_has_agreed_to_it(
+    client_of: ClientOf,
+    owner: Person,
+    mate: Person,
+    stranger: Person,
+    team: Team,
+    chat_of: ChatOf,
+    agreed: bool,
+) -> None:
+    other = Team.objects.create(name="Others")
+    for person, role in ((owner, "member"), (stranger, "viewer")):
+        Membership.objects.create(team=other, person=person, role=role)
+    chat = chat_of(owner, privacy="team", team=team)
+    Chat.objects.filter(id=chat.id).update(privacy_at_v0="team" if agreed else "private")
+    client, place = client_of(owner), f"/chats/{chat.id}/move/"
+    html = client.get(place).content.decode()
+    assert f"Gain access{'' if agreed else ' when v0 agrees'}: Sasha Stranger" in html
+    assert "Lose access at once: Mateo Mate" in html
+    assert client.post(place, {"place": str(other.pk)}).status_code == 303
+    chat.refresh_from_db()
+    assert (chat.team, chat.privacy, chat.privacy_wanted) == (
+        (other, "team", "") if agreed else (other, "private", "team")
+    )
+    opened = {who: client_of(who).get(f"/chats/{chat.id}/").status_code for who in (mate, stranger)}
+    assert opened == {mate: 404, stranger: 200 if agreed else 404}
+    if not agreed:
+        [errand] = errands.due_errands()
+        assert not errands.agreed(errand, "private")
+        assert errands.agreed(errand, "team")
+        assert client_of(stranger).get(f"/chats/{chat.id}/").status_code == 200
+        assert not errands.due_errands()
+    entry = AuditEntry.objects.get(event="chat.moved")
+    assert (entry.details["old"], entry.details["new"]) == ("Example", "Others")
+
+
+def test_nothing_new_is_given_in_the_name_of_an_owner_who_has_left(
+    owner: Person, mate: Person, team: Team, chat_of: ChatOf
+) -> None:
+    chat = chat_of(mate, team=team)
+    Chat.objects.filter(id=chat.id).update(privacy_wanted="team")
+    [errand] = errands.due_errands()
+    Membership.objects.filter(person=mate).delete()
+    errands.agreed(errand, "team")
+    chat.refresh_from_db()
+    assert (chat.privacy, chat.privacy_wanted, chat.privacy_unsaid) == ("private", "", True)
+
+
+def test_a_viewer_of_a_team_has_no_chats_in_it(
+    client_of: ClientOf, owner: Person, team: Team, chat_of: ChatOf
+) -> None:
+    other = Team.objects.create(name="Only seen")
+    Membership.objects.create(team=other, person=owner, role="viewer")
+    chat = chat_of(owner)
+    place = f"/chats/{chat.id}/move/"
+    form = client_of(owner).get(place, headers={"HX-Request": "true"}).content.decode()
+    assert "Only seen" not in form
+    assert client_of(owner).post(place, {"place": str(other.pk)}).status_code == 422
 
 
 def test_a_chat_that_stays_where_it_is_keeps_its_level(

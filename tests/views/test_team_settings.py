@@ -115,7 +115,7 @@ def test_what_cannot_be_saved_says_why_at_its_field_and_loses_nothing(
         ("who_may_invite", "all", "Choose who may invite."),
         ("system_prompt", "x" * (settings.V0_MESSAGE_LIMIT + 1), "100,000 is the most"),
     ):
-        typed = {"system_prompt": "Typed words", field: value}
+        typed: dict[str, Any] = {"system_prompt": "Typed words", field: value}
         response = client.post(place(team), filled(client, team, **typed))
         html = response.content.decode()
         assert (response.status_code, words in html) == (422, True), field
