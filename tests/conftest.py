@@ -1,7 +1,7 @@
 """What every test may ask for: the people of the demo, the app as a process, a browser.
 
-Owns the environment that tests run in. The browser lives for one module, since Playwright keeps an
-event loop running in its thread: a module that uses it uses neither the ORM nor `asyncio.run`.
+Owns the environment that tests run in. While a module has the browser, Playwright's event loop runs in
+its thread: a module that uses it uses neither the ORM nor `asyncio.run`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from chats.models import Person, Team
     from tests.app_server import AppServer
-    from tests.tabs import Tab, Tabs
+    from tests.tabs import Browsers, Tab, Tabs
 
 # The first is the same engine without a browser's own windows, and starts pages in a third of the time.
 CHROMIUM = (
@@ -199,14 +199,20 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright
+@pytest.fixture(scope="session")
+def every_browser() -> Iterator[Browsers]:
+    from tests.tabs import Browsers
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+    with Browsers(chromium(), FLAGS) as browsers:
+        yield browsers
+
+
+@pytest.fixture(scope="module")
+def browser(every_browser: Browsers) -> Iterator[Browser]:
+    with every_browser.in_use() as browser:
         yield browser
-        browser.close()
+        for context in browser.contexts:
+            context.close()
 
 
 class PageOf(Protocol):

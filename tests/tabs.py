@@ -1,17 +1,54 @@
-"""Tabs of one browser that tests use one after another.
+"""The browser that modules use one after another, and the tabs in it that tests do.
 
-Owns what is taken out of a tab between two tests: its page, cookies, storage, permissions, routes, media
-and size. Relies on Playwright; never closes the browser. A new tab for each test would start a process of
+Owns when Playwright's event loop is the one that runs in this thread, and what is taken out of a tab
+between two tests: its page, cookies, storage, permissions, routes, media and size. A new tab for each test would start a process of
 Chromium's and load every file anew, which together cost four times as much as the page itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from asyncio.events import _get_running_loop, _set_running_loop
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
-from playwright.sync_api import Browser, Error, Page
+from playwright.sync_api import Browser, Error, Page, sync_playwright
+
+
+class Browsers(ExitStack):
+    """One browser for all modules, begun when the first of them wants it.
+
+    Playwright lets its loop run for as long as it lives, between two calls of its too, and Django's ORM
+    and `asyncio.run` refuse to work beside a loop that runs: it is put away where nobody uses it.
+    """
+
+    def __init__(self, path: str, flags: Sequence[str]) -> None:
+        super().__init__()
+        self._path, self._flags = path, flags
+        self._browser: Browser | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @contextmanager
+    def in_use(self) -> Iterator[Browser]:
+        _set_running_loop(self._loop)
+        try:
+            if self._browser is None:
+                launch = self.enter_context(sync_playwright()).chromium.launch
+                self._browser = launch(executable_path=self._path, args=self._flags)
+                self._loop = _get_running_loop()
+            yield self._browser
+        finally:
+            _set_running_loop(None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *details: Any) -> bool | None:
+        _set_running_loop(self._loop)
+        return super().__exit__(*details)
+
 
 DEFAULTS: dict[str, Any] = {
     # Nobody looks: what moves would be painted all the same, sixty times in a second.
