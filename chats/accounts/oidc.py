@@ -243,7 +243,8 @@ class Adapter(DefaultSocialAccountAdapter):
         exception: Exception | None = None,
         extra_context: dict[str, Any] | None = None,
     ) -> None:
-        if error == AuthError.CANCELLED:
+        # Some providers forget the state when somebody says no.
+        if error == AuthError.CANCELLED or request.GET.get("error") == "access_denied":
             why = "cancelled"
         elif exception is None and "state_id" in (extra_context or {}):
             why = "state"
