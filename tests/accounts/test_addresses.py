@@ -33,7 +33,9 @@ def link(mail: EmailMessage) -> str:
     return found[1]
 
 
-def asked(client: Client, next_mail: NextMail, email: str = NEW) -> tuple[EmailMessage, EmailMessage]:
+def asked(
+    client: Client, next_mail: NextMail, email: str = NEW
+) -> tuple[EmailMessage, EmailMessage]:
     """Asks for another address; the mails to it and to the one of before."""
     assert client.post(EMAIL, {"email": email}).status_code == 303
     return next_mail(), next_mail()

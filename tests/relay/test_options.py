@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import httpx
 import pytest
 
 from chats.models.messages import OURS
-from tests.app_server import prepared_database, running_app
+from tests.app_server import prepared_database, running_app, wait_until
 from tests.relay.conftest import QUICK
 from tests.sandbox_server import Sandbox, running_sandbox
 from tests.world import World, world
@@ -235,6 +236,45 @@ def test_what_failed_is_sent_again_as_it_was(world: World, sandbox: Sandbox) -> 
         "privacy": "private",
         "title": "Tea",
     }
+
+
+def test_a_team_speaks_first_and_opens_the_chat_when_v0_has_agreed(
+    world: World, sandbox: Sandbox
+) -> None:
+    """In place of what a chat's own instructions were alone: both, in every message, the team's first."""
+    team = world.rows("SELECT id FROM chats_team")[0]["id"]
+    settings = f"/teams/{team}/settings/"
+    seen = re.search(r'name="seen" value="(\w+)"', world.client.get(settings).text)
+    assert seen is not None
+    fields = {
+        "seen": seen[1],
+        "name": "Example",
+        "default_privacy": "team-edit",
+        "default_model": "v0-mini",
+        "who_may_invite": "admins",
+        "system_prompt": "Use our own widgets.",
+        **{f"models-{role}": MODELS for role in ("owner", "admin", "member")},
+    }
+    assert world.client.post(settings, data=fields).status_code == 303
+    chat = new(world, place=f"{team}:team-edit", system="Be brief.")
+    found = body(world)
+    assert found["systemPrompt"] == "Use our own widgets.\n\nBe brief."
+    assert found["privacy"] == "private"
+    wait_until(
+        lambda: (
+            (world.chat(chat)["privacy"], world.chat(chat)["privacy_at_v0"])
+            == ("team-edit", "team-edit")
+        ),
+        what="v0's agreement",
+    )
+    # The chat goes on with what it was made with, whatever the team says by now.
+    seen = re.search(r'name="seen" value="(\w+)"', world.client.get(settings).text)
+    assert seen is not None
+    later = {**fields, "seen": seen[1], "system_prompt": "Later."}
+    assert world.client.post(settings, data=later).status_code == 303
+    send(world, chat)
+    assert body(world)["systemPrompt"] == "Use our own widgets."
+    assert world.noted("team.changed")[-1] == {"changed": {"system_prompt": "changed"}}
 
 
 def test_a_chat_that_v0_never_took_keeps_its_metadata(world: World, sandbox: Sandbox) -> None:
