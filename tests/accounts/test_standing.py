@@ -61,7 +61,7 @@ def test_who_is_deactivated_is_out_everywhere_and_gets_in_by_no_way(
     reset = link_in(next_mail())
     staff = client_of(admin)
     page = body(staff.get(place(mate, "deactivate")))
-    assert "by a mail to reset the password neither" in page
+    assert "not by a mail to reset the password either" in page
     assert signed_in(typed)
     assert signed_in(silent)
     assert staff.post(place(mate, "deactivate"))["Location"].endswith("?done=deactivate")
