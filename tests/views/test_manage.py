@@ -30,6 +30,7 @@ from chats.models import (
 )
 from chats.relay.outcomes import TROUBLES
 from chats.views.manage.overview import ERRORS
+from tests.proof import proved
 from tests.views.conftest import ClientOf
 
 CANARY = "canary-91c2"
@@ -50,6 +51,7 @@ class Area:
         client = Client()
         if who in self.people:
             client.force_login(self.people[who])
+            proved(client, self.people[who])
         return client
 
 
@@ -58,7 +60,10 @@ def session_of(person: Person) -> UserSession:
     store["_auth_user_id"] = str(person.pk)
     store.create()
     session: UserSession = UserSession.objects.create(
-        user=person, ip="203.0.113.9", session_key=store.session_key, user_agent="Firefox"
+        user=person,
+        ip="203.0.113.9",
+        session_key=store.session_key,
+        user_agent="Firefox/131.0 (Linux)",
     )
     return session
 
@@ -268,7 +273,7 @@ def test_people_are_searched_filtered_and_told_of(area: Area, client_of: ClientO
     assert "Deleted account" not in body(client.get("/manage/people/"))
     assert "Nothing here fits." in body(client.get("/manage/people/?search=nobody-at-all"))
     html = body(client.get(f"/manage/people/{other.pk}/"))
-    for words in ("other@example.com", "Web (member)", "203.0.113.9", "Firefox", "Never"):
+    for words in ("other@example.com", "Web (member)", "203.0.113.9", "Firefox on Linux", "Never"):
         assert words in html
     deleted = body(client.get(f"/manage/people/{gone.pk}/"))
     assert "This account was deleted." in deleted

@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 
 from chats import accounts, relay
-from chats.accounts import standing
+from chats.accounts import recently, standing
+from chats.accounts.factors import reset_second_factor
 from chats.accounts.standing import Rank, Unchanged
 from chats.models import Chat, Message, Person, Queued
 from chats.models.messages import LIVE
@@ -31,13 +33,14 @@ Do = Callable[[Request, Person, Person], None]
 @dataclass(frozen=True, slots=True)
 class Act:
     """`button` names it where it is offered and where it is done; `stands` says whether an account
-    stands so that it can be."""
+    stands so that it can be; for what gives or takes protection whoever does it proves who they are."""
 
     button: str
     do: Do
     stands: Callable[[Person], bool] = lambda person: True
     right: Right = administering.may_administer
     is_danger: bool = False
+    needs_proof: bool = False
 
 
 RANKS = {
@@ -74,6 +77,10 @@ def _set_rank(request: Request, actor: Person, person: Person) -> None:
     standing.set_rank(person, wanted, actor=actor, address=accounts.address(request))
 
 
+def _reset_factor(request: Request, actor: Person, person: Person) -> None:
+    reset_second_factor(request, person)
+
+
 def _is_active(person: Person) -> bool:
     return person.is_active
 
@@ -86,10 +93,15 @@ def _may_be_mailed(person: Person) -> bool:
     return person.is_active and not settings.EMAIL_BACKEND.endswith("dummy.EmailBackend")
 
 
+def _has_factor(person: Person) -> bool:
+    return Authenticator.objects.filter(user=person).exists()
+
+
 ACTS = {
     "reset": Act("Send a reset mail", _send_reset, _may_be_mailed),
     "sessions": Act("End all sessions", _end_sessions, _is_active),
-    "rank": Act("Change rights", _set_rank, right=administering.may_rank),
+    "factor": Act("Take away the second factor", _reset_factor, _has_factor, needs_proof=True),
+    "rank": Act("Change rights", _set_rank, right=administering.may_rank, needs_proof=True),
     "deactivate": Act("Deactivate", _deactivate, _is_active, is_danger=True),
     "reactivate": Act("Reactivate", _reactivate, _is_inactive),
 }
@@ -112,6 +124,8 @@ def act(request: Request, person: Person, id: int, name: str) -> HttpResponse:
         raise PermissionDenied
     if not wanted.stands(found):
         return back(found, "already")
+    if wanted.needs_proof and not recently.is_recent(request):
+        return recently.ask(request)
     if request.method != "POST":
         return _ask(request, found, name, wanted)
     try:

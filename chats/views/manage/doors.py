@@ -17,6 +17,7 @@ from chats.accounts import standing
 from chats.models import Invitation, Person, invitations
 from chats.permissions import administering
 from chats.views.access import Request, form_methods, signed_in
+from chats.views.browsers import browser
 from chats.views.manage import chosen, listed, page, typed
 from chats.views.manage.acts import back
 
@@ -30,7 +31,10 @@ def sessions(request: Request, person: Person) -> HttpResponse:
     search = typed(request)
     rows = standing.open_sessions().select_related("user").filter(user__email__icontains=search)
     found = listed(request, rows.order_by("-last_seen_at", "-pk"))
-    told = [(row, administering.may_administer(actor, row.user)) for row in found.rows]
+    told = [
+        (row, browser(row.user_agent), administering.may_administer(actor, row.user))
+        for row in found.rows
+    ]
     return page(request, "sessions", listed=found, told=told, search=search, actor=actor)
 
 
@@ -43,7 +47,9 @@ def session_end(request: Request, person: Person, id: int) -> HttpResponse:
         raise Http404
     actor, owner = administering.administered(request, row.user_id)
     if request.method != "POST":
-        return page(request, "session_end", session=row, told=owner)
+        return page(
+            request, "session_end", session=row, told=owner, browser=browser(row.user_agent)
+        )
     try:
         standing.end_session(row, actor=actor, address=accounts.address(request))
     except standing.Unchanged:

@@ -16,7 +16,8 @@ from chats.accounts import standing
 from chats.models import Chat, Membership, Person
 from chats.permissions import administering
 from chats.views.access import Request, signed_in
-from chats.views.manage import chosen, listed, page, typed
+from chats.views.browsers import browser
+from chats.views.manage import PAGE, chosen, listed, page, typed
 from chats.views.manage.acts import offered
 from chats.views.manage.lists import counted
 from chats.views.manage.overview import without_factor
@@ -56,6 +57,7 @@ def people(request: Request, person: Person) -> HttpResponse:
 def one(request: Request, person: Person, id: int) -> HttpResponse:
     actor, found = administering.somebody(request, id)
     told = _told(Person.objects.filter(pk=found.pk)).get()
+    sessions = standing.open_sessions().filter(user=found).order_by("-last_seen_at", "-pk")
     factors = Authenticator.objects.filter(user=found).order_by("type")
     return page(
         request,
@@ -63,7 +65,7 @@ def one(request: Request, person: Person, id: int) -> HttpResponse:
         told=told,
         rank=standing.rank(found),
         factors=_factor_words(list(factors.values_list("type", flat=True))),
-        sessions=standing.open_sessions().filter(user=found).order_by("-last_seen_at", "-pk")[:30],
+        sessions=[(row, browser(row.user_agent)) for row in sessions[:PAGE]],
         offered=offered(actor, found),
         may_end=administering.may_administer(actor, found),
         is_self=actor.pk == found.pk,
