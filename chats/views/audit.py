@@ -67,7 +67,7 @@ def audit_csv(request: Request) -> HttpResponseBase:
     rows = AuditEntry.objects.filter(form.rows)
     # Its own entry is beyond what it has.
     newest = rows.order_by("-pk").values_list("pk", flat=True).first() or 0
-    note(request, Event.AUDIT_EXPORTED, **form.given)
+    note(request, Event.AUDIT_EXPORTED, looked_for=form.given)
     name = f"audit-{timezone.now():%Y-%m-%d}.csv"
     lines = (line.encode() for line in _csv(rows, newest))
     return download(request, lines, name=name, kind="text/csv; charset=utf-8")

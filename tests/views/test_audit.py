@@ -157,13 +157,14 @@ def test_the_csv_has_what_is_filtered_and_is_noted(
 ) -> None:
     record(Event.SIGNED_IN, actor=owner, address="203.0.113.7", by=["password"])
     record(Event.TEAM_MADE, actor=owner)
-    [row] = rows_of(staff, area="sign-in")
+    asked = {"area": "sign-in", "person": owner.email}
+    [row] = rows_of(staff, **asked)
     assert (row["event"], row["what"]) == ("sign-in.done", "signed in")
     assert (row["actor"], row["address"]) == (owner.email, "203.0.113.7")
     assert row["details"] == '{"by": ["password"]}'
     noted = AuditEntry.objects.latest("pk")
     assert (noted.event, noted.actor) == ("settings.audit-exported", admin.pk)
-    assert noted.details == {"area": "sign-in"}
+    assert noted.details == {"looked_for": asked}
 
 
 @pytest.mark.parametrize("begins", ["=", "+", "-", "@", "\t", "\r"])
