@@ -176,9 +176,12 @@ def test_for_others_a_chat_and_none_are_the_same(
     assert answers[0] == answers[1]
 
 
-def test_the_administration_leads_there(superuser: Person, chat: Chat, client_of: ClientOf) -> None:
-    page = client_of(superuser).get(f"/admin/chats/chat/{chat.pk}/change/").content.decode()
-    assert f'href="{place(chat)}"' in page
-    Person.objects.filter(pk=superuser.pk).update(is_superuser=False)
-    page = client_of(superuser).get(f"/admin/chats/chat/{chat.pk}/change/").content.decode()
-    assert place(chat) not in page
+def test_the_lists_of_chats_as_metadata_lead_there(
+    superuser: Person, chat: Chat, client_of: ClientOf
+) -> None:
+    client = client_of(superuser)
+    for is_superuser in (True, False):
+        Person.objects.filter(pk=superuser.pk).update(is_superuser=is_superuser)
+        for listed in (f"/admin/chats/chat/{chat.pk}/change/", "/manage/chats/"):
+            page = client.get(listed).content.decode()
+            assert (f'href="{place(chat)}"' in page) == is_superuser
