@@ -1,13 +1,14 @@
 """What every request of somebody who is signed in passes.
 
 Owns two middlewares: the session that notes now and then that it is in use, and the gate for whoever must
-have a second factor and has none. Relies on `chats.accounts.sessions` and on permissions; a socket is asked
+have a second factor and has none; and what stands around the pages behind which they get. Relies on `chats.accounts.sessions` and on permissions; a socket is asked
 in the consumer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -19,6 +20,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from chats.accounts import sessions
 from chats.models import Person
 from chats.permissions.proof import lacking_factor
+from chats.views.shell import shell
 
 # What somebody needs who has to set up a second factor first.
 OPEN = frozenset(
@@ -57,6 +59,12 @@ class InUse(MiddlewareMixin):
             if isinstance(person, Person) and response.status_code < 500:
                 sessions.see(request, person)
         return response
+
+
+def setting_up(request: HttpRequest, person: Person) -> dict[str, Any]:
+    """What stands around a page of OPEN: nothing of anybody's chats, and no socket, for whoever has to set
+    up a second factor first."""
+    return {"is_lacking": True} if lacking_factor([person]) else {**shell(request)}
 
 
 class Gate(MiddlewareMixin):

@@ -25,6 +25,7 @@ from chats.accounts.passkeys import SecondForm
 from chats.models import Person
 from chats.permissions.proof import FACTORS, must_have_factor
 from chats.views.access import Request, form_methods, recently_authenticated, signed_in
+from chats.views.entry import setting_up
 from chats.views.shell import shell
 
 TOO_MANY = 429
@@ -71,7 +72,8 @@ def app_add(request: Request, person: Person) -> HttpResponse:
     if not form.is_valid():
         size, path = qr_code(form.link)
         groups = [form.shown[at : at + 4] for at in range(0, len(form.shown), 4)]
-        context = {"form": form, "size": size, "path": path, "groups": groups, **shell(request)}
+        context = {"form": form, "size": size, "path": path, "groups": groups}
+        context |= setting_up(request, person)
         status = 422 if form.is_bound else 200
         if form.has_error("code", "too_many_login_attempts"):
             status = TOO_MANY
@@ -107,7 +109,7 @@ def codes(request: Request, person: Person) -> HttpResponse:
     context = {
         "codes": _codes(person),
         "is_new": "new" in request.GET,
-        **shell(request),
+        **setting_up(request, person),
     }
     return render(request, "settings/recovery_codes.html", context)
 

@@ -25,6 +25,7 @@ from chats.accounts.passkeys import AddForm, SignInForm
 from chats.models import Person
 from chats.views import accounts
 from chats.views.access import Request, form_methods, person, recently_authenticated, signed_in
+from chats.views.entry import setting_up
 from chats.views.factors import ends_all, is_needed
 from chats.views.shell import shell
 
@@ -85,7 +86,8 @@ def add(request: Request, person: Person) -> HttpResponse:
         name = fields["name"] or form.initial["name"]
         context = {"name": name, "is_full": held >= MOST, "is_refused": form.is_bound}
         status = 422 if form.is_bound else 200
-        return _page(request, "passkey_add", context, status)
+        context |= setting_up(request, person)
+        return render(request, "settings/passkey_add.html", context, status=status)
     _, codes = flows.add_authenticator(
         request, name=form.cleaned_data["name"], credential=form.cleaned_data["credential"]
     )

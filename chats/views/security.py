@@ -15,9 +15,10 @@ from django.views.decorators.http import require_POST, require_safe
 from chats import accounts, relay
 from chats.accounts import addresses, sessions
 from chats.models import Event, Person, record
-from chats.permissions.proof import lacking_factor, must_have_factor
+from chats.permissions.proof import must_have_factor
 from chats.views.access import Request, signed_in
 from chats.views.browsers import browser
+from chats.views.entry import setting_up
 from chats.views.shell import shell
 
 
@@ -37,9 +38,8 @@ def security(request: Request, person: Person) -> HttpResponse:
         "codes": codes,
         "codes_left": len(codes.wrap().get_unused_codes()) if codes else 0,
         "must_have": must_have_factor(person),
-        "is_lacking": bool(lacking_factor([person])),
         "sessions": len(sessions.standing(person)),
-        **shell(request),
+        **setting_up(request, person),
     }
     return render(request, "settings/security.html", context)
 

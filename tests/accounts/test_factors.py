@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -169,6 +170,19 @@ def test_a_deactivated_person_gets_no_further_than_the_password(owner: Person) -
     assert client.get(SECURITY).status_code == 302
 
 
+def test_a_new_password_by_mail_takes_no_factor_away(owner: Person, next_mail: NextMail) -> None:
+    app_of(owner)
+    client = Client()
+    client.post("/accounts/password/reset/", {"email": owner.email})
+    link = re.search(r"http://testserver(/\S+)", str(next_mail().body))
+    assert link
+    place = client.get(link[1])["Location"]
+    client.post(place, {"password1": "long-and-odd-7", "password2": "long-and-odd-7"})
+    assert not signed_in(client)
+    response = client.post(LOGIN, {"login": owner.email, "password": "long-and-odd-7"})
+    assert response["Location"] == FACTOR
+
+
 def test_who_lost_everything_is_let_in_by_a_reset(
     owner: Person, admin: Person, client_of: Callable[..., Client], next_mail: NextMail
 ) -> None:
@@ -213,7 +227,10 @@ def test_who_must_have_a_factor_is_led_to_set_one_up(
     assert client.post("/chats/", {"message": "Hello"}).status_code == 303
     led = client.get("/", headers={"HX-Request": "true"})
     assert led["HX-Redirect"] == f"{SECURITY}?required"
-    assert "asks for a second factor" in client.get(SECURITY).content.decode()
+    led_to = client.get(SECURITY).content.decode()
+    assert "asks for a second factor" in led_to
+    assert "ws-connect" not in led_to, "a socket would be refused, too"
+    assert 'id="chats"' not in led_to
     page = client.get(APP).content.decode()
     client.post(APP, {"secret": field(page, "secret"), "code": code(shown_secret(page))})
     assert client.get("/").status_code == 200

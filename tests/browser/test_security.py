@@ -7,11 +7,15 @@ where a developer reads it. Sockets are asked so seldom whether they may stay op
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from tests.app_server import AppServer, wait_until
 from tests.browser.faultless import faults
@@ -76,6 +80,11 @@ def mail_to(app: AppServer, email: str, link: str) -> str:
 
     wait_until(has_come, what=f"the mail to {email}")
     return found[-1]
+
+
+def change(app: AppServer, query: str, *values: str) -> None:
+    with closing(sqlite3.connect(app.database, timeout=20)) as connection, connection:
+        assert connection.execute(query, values).rowcount == 1
 
 
 class Looks:
@@ -186,8 +195,13 @@ def test_passkeys_are_added_used_in_each_way_and_removed(app: AppServer, page_of
     looks.look("sign-in")
     page.get_by_role("button", name="Sign in with a passkey").click()
     page.wait_for_url(f"{app.url}/settings/notices/")
-    # As the second factor.
+    # Not by whoever is deactivated.
     sign_out(page)
+    change(app, "UPDATE chats_person SET is_active = 0 WHERE email = ?", MATE)
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    page.wait_for_url("**/accounts/inactive/")
+    change(app, "UPDATE chats_person SET is_active = 1 WHERE email = ?", MATE)
+    # As the second factor.
     sign_in(page, MATE)
     expect(page.locator("h1")).to_have_text("One more step")
     looks.look("second-factor-passkey")
@@ -304,9 +318,17 @@ def test_staff_who_must_are_led_to_set_up_a_factor_by_keyboard(
     keys.press("Enter")
     page.wait_for_url(f"**{SECURITY}?required")
     looks.look("required")
-    expect(page.locator("#gone-4401")).to_have_count(1)
+    expect(page.locator("#chats")).to_have_count(0)
     page.goto("/needs-you/")
     assert "required" in page.url
+    # Sockets let them no further than pages.
+    cookie = {each["name"]: each["value"] for each in page.context.cookies()}["sessionid"]
+    headers = {"Cookie": f"sessionid={cookie}", "Origin": app.url}
+    place = f"ws{app.url.removeprefix('http')}/ws/me/"
+    with connect(place, additional_headers=headers, proxy=None) as socket:
+        with pytest.raises(ConnectionClosed):
+            socket.recv()
+        assert socket.close_code == 4401
     page.get_by_role("link", name="Set up an app").focus()
     keys.press("Enter")
     expect(page.locator("#code")).to_be_visible()
