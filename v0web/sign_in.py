@@ -25,6 +25,8 @@ V0_SESSION_IDLE = env_float("V0_SESSION_IDLE", 86_400, least=60)
 V0_SESSION_LONGEST = env_float("V0_SESSION_LONGEST", 1_209_600, least=60)
 # Seconds for which a proof of who somebody is counts for what is sensitive.
 V0_PROOF_AGE = env_float("V0_PROOF_AGE", 600, least=10)
+# Words that passwords must not lean on, such as an organisation's name, beside those of the hosts.
+V0_PASSWORD_WORDS = env_list("V0_PASSWORD_WORDS")
 # The OpenID Connect provider that people may sign in with, as its https address; empty offers none.
 V0_OIDC_ISSUER = env_text("V0_OIDC_ISSUER", "")
 # What the provider calls this installation; its redirect address is /accounts/oidc/callback/ here.
@@ -72,16 +74,17 @@ if V0_REQUIRE_MFA not in ("nobody", "staff", "everybody"):
 AUTH_USER_MODEL = "chats.Person"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    *(
+        {"NAME": f"django.contrib.auth.password_validation.{name}"}
+        for name in (
+            "UserAttributeSimilarityValidator",
+            "MinimumLengthValidator",
+            "CommonPasswordValidator",
+            "NumericPasswordValidator",
+        )
+    ),
+    {"NAME": "chats.accounts.passwords.OwnWords"},
 ]
-# What a session lasts without a request; `chats.accounts.sessions` prolongs it, and keeps the other limit.
-SESSION_COOKIE_AGE = int(min(V0_SESSION_IDLE, V0_SESSION_LONGEST))
 LOGIN_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "chats.accounts.Adapter"

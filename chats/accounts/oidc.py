@@ -33,7 +33,7 @@ from django.urls import reverse
 from chats.accounts import groups, identities, sign_up
 from chats.accounts.identities import Identity
 from chats.accounts.whence import address
-from chats.models import Person
+from chats.models import Person, invitations
 
 log = logging.getLogger(__name__)
 # What goes wrong between the two servers: allauth lets the last ones through for an odd answer.
@@ -281,7 +281,7 @@ def _person(request: HttpRequest, identity: Identity, name: str) -> Person:
 
 
 def _new_person(request: HttpRequest, identity: Identity, name: str) -> Person:
-    if not settings.V0_OIDC_SIGN_UP:
+    if not settings.V0_OIDC_SIGN_UP and not invitations.is_invited(identity.email):
         raise ImmediateHttpResponse(problem(request, "unknown", email=identity.email))
     try:
         return sign_up.make_account(

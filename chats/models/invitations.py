@@ -158,6 +158,12 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+def is_invited(email: str) -> bool:
+    """Whether an invitation to this address is open."""
+    rows = Invitation.objects.filter(email=email.lower(), revoked_at=None, uses__lt=F("most_uses"))
+    return rows.filter(expires_at__gt=timezone.now()).exists()
+
+
 def _unrevoked(invitation: Invitation) -> models.QuerySet[Invitation]:
     return Invitation.objects.filter(pk=invitation.pk, revoked_at=None, uses__lt=F("most_uses"))
 

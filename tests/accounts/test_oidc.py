@@ -9,6 +9,8 @@ from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from allauth.socialaccount.models import SocialAccount, SocialToken
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
@@ -17,6 +19,7 @@ from pytest_django.fixtures import Settings
 from chats import demo
 from chats.accounts import groups, identities
 from chats.models import AuditEntry, Event, Membership, Person, Team
+from chats.models.invitations import invite, revoke
 from tests.accounts.provider import (
     CALLBACK,
     GO,
@@ -218,6 +221,33 @@ def test_nobody_new_gets_an_account_unless_the_settings_say_so(
     assert who(client) == str(person.pk)
     made = AuditEntry.objects.get(event=Event.ACCOUNT_MADE)
     assert (made.person, made.details) == (person.pk, {"by": "provider"})
+
+
+def test_whoever_is_invited_by_mail_gets_an_account(
+    provider: Provider, owner: Person, team: Team
+) -> None:
+    provider.knows("9", email="New@team.example", email_verified=True)
+    made, token = invite(team, "member", inviter=owner, email="new@team.example", address=None)
+    client = Client()
+    place = f"/invitations/{token}/"
+    assert sign_in(client, provider, "9", next=place)["Location"] == place
+    assert Person.objects.get(email="new@team.example").pk == int(who(client) or 0)
+    provider.knows("10", email="other@team.example", email_verified=True)
+    assert "There is no account" in words(sign_in(Client(), provider, "10"))
+    revoke(made, actor=owner, address=None)
+    Person.objects.filter(email="new@team.example").delete()
+    assert "There is no account" in words(sign_in(Client(), provider, "9"))
+
+
+def test_a_second_factor_is_asked_for_all_the_same(provider: Provider, owner: Person) -> None:
+    connected(owner)
+    TOTP.activate(owner, generate_totp_secret())
+    codes = RecoveryCodes.activate(owner).get_unused_codes()
+    client = Client()
+    assert sign_in(client, provider, "7")["Location"] == "/accounts/second-factor/"
+    assert who(client) is None
+    client.post("/accounts/second-factor/", {"code": codes[0]})
+    assert who(client) == str(owner.pk)
 
 
 @pytest.mark.parametrize("linked", [True, False])
