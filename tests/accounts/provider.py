@@ -24,6 +24,7 @@ import httpx
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.test import Client
+from pytest_django.fixtures import Settings
 
 from tests.app_server import free_port, wait_until
 
@@ -172,3 +173,14 @@ def running_crook() -> Iterator[Crooked]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+def use(settings: Settings, url: str) -> None:
+    settings.V0_OIDC_ISSUER = url
+    settings.V0_OIDC_CLIENT_ID, settings.V0_OIDC_CLIENT_SECRET = "us", "secret"
+    settings.V0_OIDC_NAME = "Staff accounts"
+
+
+def who(client: Client) -> str | None:
+    found: str | None = client.session.get("_auth_user_id")
+    return found
