@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.core import mail
 from django.core.mail import EmailMessage
 from django.test import Client
@@ -89,6 +90,20 @@ def test_a_new_password_by_mail_forgives_the_failed_attempts(
     place = client.get(link_in(next_mail()), follow=True).redirect_chain[-1][0]
     client.post(place, {"password1": NEW, "password2": NEW})
     assert signs_in(owner.email, NEW, client)
+
+
+def test_a_new_password_by_mail_takes_no_second_factor_away(
+    owner: Person, next_mail: NextMail
+) -> None:
+    TOTP.activate(owner, generate_totp_secret())
+    client = Client()
+    client.post(RESET, {"email": owner.email})
+    place = client.get(link_in(next_mail()), follow=True).redirect_chain[-1][0]
+    client.post(place, {"password1": NEW, "password2": NEW})
+    assert "_auth_user_id" not in client.session
+    response = client.post("/accounts/login/", {"login": owner.email, "password": NEW})
+    assert response["Location"] == "/accounts/second-factor/"
+    assert "_auth_user_id" not in client.session
 
 
 def test_a_forged_host_gets_no_link(owner: Person) -> None:
