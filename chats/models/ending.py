@@ -31,6 +31,7 @@ from chats.models.teams import Membership
 # Nobody has an address there, and nothing is ever delivered to one.
 NOWHERE = "deleted.invalid"
 AT_ONCE = 20
+IN_ONE_STATEMENT = 500
 
 
 class NotPossible(Exception):
@@ -171,7 +172,8 @@ def _let_go(person: Person, *, giving: Collection[int], address: str | None) -> 
     Prompt.objects.filter(person=person).update(person=None)
     for kept in (Mute, Notice, Composer):
         kept.objects.filter(person=person).delete()
-    Chat.objects.filter(pk__in=changed - doomed).update(version=F("version") + 1)
+    for some in _batches(changed - doomed):
+        Chat.objects.filter(pk__in=some).update(version=F("version") + 1)
     return changed | doomed
 
 
@@ -196,9 +198,18 @@ def _doomed(membership: Membership, *, is_given: bool) -> Iterator[UUID]:
 
 def _delete(chats: Collection[UUID]) -> None:
     """As when the owner deletes them: gone for everybody now, and in a moment here and at v0."""
-    Chat.objects.filter(pk__in=chats, deleted_at=None).update(
-        deleted_at=timezone.now(), version=F("version") + 1
-    )
+    for some in _batches(chats):
+        Chat.objects.filter(pk__in=some, deleted_at=None).update(
+            deleted_at=timezone.now(), version=F("version") + 1
+        )
+
+
+def _batches(chats: Collection[UUID]) -> Iterator[list[UUID]]:
+    """A statement takes only so many values."""
+    rest = list(chats)
+    while rest:
+        yield rest[:IN_ONE_STATEMENT]
+        del rest[:IN_ONE_STATEMENT]
 
 
 def _forget(person: Person) -> None:
