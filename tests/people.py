@@ -53,7 +53,7 @@ def cast() -> Cast:
         ("admin", None),
         ("superuser", None),
     ):
-        person = Person.objects.create_user(f"{who.replace(' ', '-')}@example.com")
+        person = Person.objects.create_user(f"{who.replace(' ', '-')}@cast.example.com")
         made.people[who] = person
         if role:
             Membership.objects.create(team=made.team, person=person, role=role)
@@ -74,8 +74,10 @@ def cast() -> Cast:
     Person.objects.filter(pk__in=[person.pk for person in deactivated if person]).update(
         is_active=False
     )
-    Person.objects.filter(email="admin@example.com").update(is_staff=True)
-    Person.objects.filter(email="superuser@example.com").update(is_staff=True, is_superuser=True)
+    Person.objects.filter(email="admin@cast.example.com").update(is_staff=True)
+    Person.objects.filter(email="superuser@cast.example.com").update(
+        is_staff=True, is_superuser=True
+    )
     for someone in filter(None, made.people.values()):
         someone.refresh_from_db()
     return made

@@ -106,7 +106,7 @@ def let_session_expire(client: Client, person: Person, chat: Chat) -> None:
 
 
 def sign_in_as_another(client: Client, person: Person, chat: Chat) -> None:
-    client.force_login(Person.objects.get(email="owner@example.com"))
+    client.force_login(Person.objects.get(email="owner@cast.example.com"))
 
 
 def leave_team(client: Client, person: Person, chat: Chat) -> None:

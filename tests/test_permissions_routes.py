@@ -7,23 +7,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.http.response import HttpResponseBase
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from pytest_django.fixtures import Settings
+from pytest_django.plugin import DjangoDbBlocker
 
 from chats.consumers import Socket
-from chats.models import Attachment, Chat, Entry, Intent, Message, Person, Queued
+from chats.models import Attachment, Chat, Entry, Intent, Message, Person
 from chats.routing import websocket_urlpatterns
-from tests.people import SLUG, Cast, cast
+from tests.people import SLUG
 from tests.rights import INVITED, LEVELS, PEOPLE, READING_ON, expected
+from tests.scene import Scene, stage
 
 # Each route of one chat: its methods, each with the row of the table that it has to follow.
 OF_A_CHAT = {
@@ -215,62 +217,17 @@ CALLS = [
 ]
 
 
-@dataclass
-class Scene:
-    """The cast, in each of their chats a message with a failed answer that may be repeated, and another
-    one that waits."""
-
-    people: Cast
-    answers: dict[UUID, Message]
-    queued: dict[UUID, UUID]
-
-    def client(self, who: str) -> Client:
-        client = Client()
-        person = self.people.people[who]
-        if person is not None and person.is_active:
-            client.force_login(person)
-        for chat in self.people.chats.values():
-            if grant := self.people.grants(who).get(str(chat.pk)):
-                session = client.session
-                session["links"] = {**session.get("links", {}), str(chat.pk): grant}
-                session.save()
-                client.cookies["sessionid"] = session.session_key or ""
-        return client
-
-    def place(self, name: str, chat: Chat) -> str:
-        more = [self.answers[chat.pk].pk] if name in OF_A_MESSAGE else []
-        more += [self.queued[chat.pk]] if name in OF_A_QUEUED else []
-        return reverse(name, args=[chat.pk, *more])
-
-    def call(self, client: Client, name: str, method: str, chat: Chat) -> HttpResponseBase:
-        """One request with a form that says nothing that could be taken."""
-        fields = {"run": str(self.answers[chat.pk].pk)} if method == "POST" else {}
-        return client.generic(
-            method,
-            self.place(name, chat),
-            "&".join(f"{key}={value}" for key, value in fields.items()),
-            "application/x-www-form-urlencoded",
-        )
+@pytest.fixture(scope="module")
+def staged(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Scene]:
+    """One scene for all tests of this file, each of which is rolled back to it."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield stage()
+        transaction.set_rollback(True)
 
 
 @pytest.fixture
-def scene(db: None) -> Scene:
-    people = cast()
-    answers, queued = {}, {}
-    for chat in people.chats.values():
-        Message.objects.create(chat=chat, position=1, role="user", state="failed", text="Hello")
-        answers[chat.pk] = Message.objects.create(
-            chat=chat, position=2, role="assistant", state="failed", problem="unsent"
-        )
-        row = Queued.objects.create(
-            chat=chat,
-            person=chat.owner,
-            token=uuid4(),
-            position=1,
-            payload={"message": "Waits"},
-        )
-        queued[chat.pk] = row.pk
-    return Scene(people, answers, queued)
+def scene(staged: Scene, db: None) -> Scene:
+    return replace(staged, answers=dict(staged.answers), queued=dict(staged.queued))
 
 
 def routes(patterns: list[URLPattern | URLResolver]) -> Iterator[URLPattern]:

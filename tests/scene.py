@@ -1,0 +1,80 @@
+"""The cast with something in each of their chats, and each of them with a session.
+
+Owns the arrangement that the routes of the rights table are walked in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from django.http.response import HttpResponseBase
+from django.test import Client
+from django.urls import reverse
+
+from chats.models import Chat, Message, Queued
+from tests.people import Cast, cast
+
+
+@dataclass
+class Scene:
+    """The cast, in each of their chats a message with a failed answer that may be repeated, and another
+    one that waits."""
+
+    people: Cast
+    answers: dict[UUID, Message]
+    queued: dict[UUID, UUID]
+    sessions: dict[str, str]
+
+    def client(self, who: str) -> Client:
+        client = Client()
+        if key := self.sessions[who]:
+            client.cookies["sessionid"] = key
+        return client
+
+    def place(self, name: str, chat: Chat) -> str:
+        more = [self.answers[chat.pk].pk] if name.startswith("message") else []
+        more += [self.queued[chat.pk]] if name.startswith("queue_") else []
+        return reverse(name, args=[chat.pk, *more])
+
+    def call(self, client: Client, name: str, method: str, chat: Chat) -> HttpResponseBase:
+        """One request with a form that says nothing that could be taken."""
+        fields = {"run": str(self.answers[chat.pk].pk)} if method == "POST" else {}
+        return client.generic(
+            method,
+            self.place(name, chat),
+            "&".join(f"{key}={value}" for key, value in fields.items()),
+            "application/x-www-form-urlencoded",
+        )
+
+
+def stage() -> Scene:
+    people = cast()
+    answers, queued = {}, {}
+    for chat in people.chats.values():
+        Message.objects.create(chat=chat, position=1, role="user", state="failed", text="Hello")
+        answers[chat.pk] = Message.objects.create(
+            chat=chat, position=2, role="assistant", state="failed", problem="unsent"
+        )
+        row = Queued.objects.create(
+            chat=chat,
+            person=chat.owner,
+            token=uuid4(),
+            position=1,
+            payload={"message": "Waits"},
+        )
+        queued[chat.pk] = row.pk
+    return Scene(people, answers, queued, {who: session(people, who) for who in people.people})
+
+
+def session(people: Cast, who: str) -> str:
+    """The key of a session in which that person is signed in and holds their links; "" for none."""
+    client, person = Client(), people.people[who]
+    if person is not None and person.is_active:
+        client.force_login(person)
+    if links := people.grants(who):
+        held = client.session
+        held["links"] = dict(links)
+        held.save()
+        return held.session_key or ""
+    return client.session.session_key or "" if person is not None and person.is_active else ""
