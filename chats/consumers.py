@@ -139,13 +139,13 @@ class ChatSocket(Socket):
         id: UUID = self.scope["url_route"]["kwargs"]["chat"]
         grants = sessions.grants(self.scope["session"])
         try:
-            chat, allowed = await self.relay.threads.read(
+            chat, allowed, roles = await self.relay.threads.read(
                 permissions.admit, self.person, grants, id
             )
         except Http404:
             raise Refused(UNKNOWN if self.person.is_authenticated else SIGN_IN) from None
         door = Door(self.session_key, self.person.pk, chat.id, grants.get(str(chat.id), ""))
-        return OpenDoor(door, may=digest(allowed))
+        return OpenDoor(door, may=digest(allowed), teams=frozenset(roles.items()))
 
     async def pump(self, door: OpenDoor) -> None:
         chat = door.rights.chat
@@ -193,7 +193,10 @@ class MeSocket(Socket):
     async def admit(self) -> OpenDoor:
         if not self.person.is_authenticated:
             raise Refused(SIGN_IN)
-        return OpenDoor(Door(self.session_key, self.person.pk, None))
+        id = self.person.pk
+        roles = await self.relay.threads.read(permissions.team_roles_of, [id])
+        door = Door(self.session_key, id, None)
+        return OpenDoor(door, teams=frozenset(roles.get(id, {}).items()))
 
     async def pump(self, door: OpenDoor) -> None:
         # A page counts as connected from its first frame on.

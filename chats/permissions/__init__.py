@@ -186,10 +186,14 @@ def chat_for(person: Visitor, session_grants: Grants, id: UUID, action: Action) 
     return _look_up(rows, person, session_grants, id, action, _team_roles(person))
 
 
-def admit(person: Visitor, session_grants: Grants, id: UUID) -> tuple[Chat, frozenset[Action]]:
-    """A chat that somebody may read, and everything that they may do to it; Http404 for any other."""
+def admit(
+    person: Visitor, session_grants: Grants, id: UUID
+) -> tuple[Chat, frozenset[Action], Mapping[int, str]]:
+    """A chat that somebody may read, everything that they may do to it, and their role in each of their
+    teams; Http404 for any other."""
+    roles = _team_roles(person)
     rows = Chat.objects.filter(deleted_at=None)
-    return _find(rows, person, session_grants, id, _team_roles(person))
+    return *_find(rows, person, session_grants, id, roles), roles
 
 
 def deleted_chat(request: HttpRequest, id: UUID) -> Chat:

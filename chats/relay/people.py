@@ -23,11 +23,11 @@ GATHER = 0.2
 class OpenDoor:
     """One open socket and the rights it was opened by. `ended` is the code it has to be closed
     with, None while it may stay open; `marks` rises when the person's sidebar is old. `may` is what they
-    may do to its chat, as a digest, and `teams` their roles, None until both were looked at."""
+    may do to its chat, as a digest, and `teams` their role in each of their teams."""
 
     rights: Door
     may: int = 0
-    teams: frozenset[tuple[int, str]] | None = None
+    teams: frozenset[tuple[int, str]] = frozenset()
     ended: Ended | None = None
     marks: int = 0
     news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -98,7 +98,7 @@ class People:
 
     @staticmethod
     def _tell_of_rights(door: OpenDoor, rights: int, teams: frozenset[tuple[int, str]]) -> None:
-        if door.teams is not None and door.teams != teams:
+        if door.teams != teams:
             door.marks = time.time_ns() // 1_000_000
             door.news.set()
         if door.may != rights:

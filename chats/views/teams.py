@@ -16,7 +16,7 @@ from django.shortcuts import get_object_or_404, render, resolve_url
 from django.views.decorators.http import require_POST, require_safe
 
 from chats import relay
-from chats.accounts import address, newcomers
+from chats.accounts import address, newcomers, recently
 from chats.forms.teams import MEANINGS, ROLES, HandOverForm, RoleForm, TeamForm
 from chats.models import Membership, Person, memberships
 from chats.models.memberships import Changed, HasChats, LastOwner
@@ -115,6 +115,8 @@ def team_hand_over(request: Request, person: Person, id: int) -> HttpResponse:
     form = HandOverForm(request.POST if request.method == "POST" else None, own)
     if request.method != "POST" or not form.is_valid():
         return _hand_over(request, own, form, status=422 if request.method == "POST" else 200)
+    if not recently.is_recent(request):
+        return recently.ask(request)
     other: Membership = form.cleaned_data["member"]
     try:
         memberships.hand_over(own, other, address=address(request))
@@ -133,6 +135,8 @@ def team_delete(request: Request, person: Person, id: int) -> HttpResponse:
     own = permissions.membership(person, id, TeamAction.DELETE)
     if request.method != "POST":
         return _delete(request, own)
+    if not recently.is_recent(request):
+        return recently.ask(request)
     try:
         memberships.delete_team(own.team, actor=person, address=address(request))
     except (HasChats, Changed) as refused:

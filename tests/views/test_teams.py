@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from chats.models import AuditEntry, Chat, Invitation, Membership, Person, Team
 from tests.accounts.conftest import next_mail, no_attempts_so_far
+from tests.proof import proved
 from tests.team_rights import TEAM_TABLE, rows
 from tests.views.conftest import ChatOf, ClientOf, count_queries, no_writes
 
@@ -262,6 +263,10 @@ def test_a_team_is_handed_over_by_who_is_sure_of_it(
         assert send(client, place, **fields).status_code == 422
     # What was chosen is still chosen.
     assert f'value="{of(mate).pk}" selected' in text(send(client, place, member=of(mate).pk))
+    asked = send(client, place, member=of(mate).pk, sure="on")
+    assert asked["Location"].startswith("/accounts/again/")
+    assert of(owner).role == "owner"
+    proved(client, owner)
     assert send(client, place, member=of(mate).pk, sure="on").status_code == 303
     assert (of(owner).role, of(mate).role) == ("admin", "owner")
     mail = next_mail()
@@ -274,6 +279,8 @@ def test_an_empty_team_is_deleted(
 ) -> None:
     chat = chat_of(mate, team=team)
     client, place = client_of(owner), f"/teams/{team.pk}/delete/"
+    assert client.post(place)["Location"].startswith("/accounts/again/")
+    proved(client, owner)
     assert "The team still has 1 chat" in text(client.get(place))
     assert client.post(place).status_code == 409
     Chat.objects.filter(pk=chat.pk).update(team=None)
