@@ -37,7 +37,7 @@ ROLES: dict[str, str] = {
 MEANINGS: dict[str, str] = {
     Role.OWNER: "decides everything, also who else is an owner",
     Role.ADMIN: "invites people, manages members and viewers, and sees what the team costs",
-    Role.MEMBER: "has chats in the team and reads, and where it is allowed writes, in those of others",
+    Role.MEMBER: "has chats in the team, and reads and writes in others as far as they are shared",
     Role.VIEWER: "reads what the team can see",
 }
 
