@@ -103,26 +103,18 @@ ROUTES = """
 GET  /manage/                   in        404     404        +      +
 POST /manage/                   405       405     405        405    405
 GET  /manage/people/            in        404     404        +      +
-POST /manage/people/            405       405     405        405    405
 GET  /manage/teams/             in        404     404        +      +
 GET  /manage/chats/             in        404     404        +      +
 GET  /manage/invitations/       in        404     404        +      +
 GET  /manage/sessions/          in        404     404        +      +
 GET  OTHER/                     in        404     404        +      +
-POST OTHER/                     405       405     405        405    405
 GET  OTHER/deactivate/          in        404     404        +      +
 GET  OTHER/rank/                in        404     404        403    +
 GET  OTHER/delete/              in        404     404        404    404
 GET  STAFF/                     in        404     404        +      +
 GET  STAFF/deactivate/          in        404     404        403    +
-GET  STAFF/rank/                in        404     404        403    +
 POST STAFF/deactivate/          in        404     404        403    +
-POST STAFF/reactivate/          in        404     404        403    +
-POST STAFF/rank/                in        404     404        403    +
-GET  ROOT/                      in        404     404        +      +
 POST ROOT/sessions/             in        404     404        403    +
-POST ROOT/reset/                in        404     404        403    +
-POST ROOT/rank/                 in        404     404        403    +
 POST ROOT/deactivate/           in        404     404        403    +
 GET  SELF/                      in        404     404        +      +
 POST SELF/deactivate/           in        404     404        403    403
@@ -223,7 +215,7 @@ def test_no_page_of_it_tells_a_title_a_link_a_text_or_a_session(
             assert secret not in html, path
 
 
-def test_each_list_costs_as_many_queries_for_forty_rows_as_for_one(
+def test_each_list_costs_as_many_queries_for_many_rows_as_for_one(
     area: Area, client_of: ClientOf
 ) -> None:
     client = client_of(area.people["superuser"])
@@ -239,7 +231,7 @@ def test_each_list_costs_as_many_queries_for_forty_rows_as_for_one(
 
     costs()
     before = costs()
-    for number in range(40):
+    for number in range(12):
         person = Person.objects.create_user(f"more-{number}@example.com")
         team = Team.objects.create(name=f"Team {number}")
         Membership.objects.create(team=team, person=person, role="owner")
