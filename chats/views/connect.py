@@ -46,5 +46,7 @@ def project(request: Request, id: UUID) -> HttpResponse:
     except setups.NotMade as error:
         card = Card(Given("", form.texts, form.selected), str(error), form.model)
         return chat_page.page(request, found, card=card, status=409)
-    note(request, Event.SERVICE_CONNECTED, chat=found, team=found.team, names=["Vercel project"])
+    if not found.vercel_project:
+        names = ["Vercel project"]
+        note(request, Event.SERVICE_CONNECTED, chat=found, team=found.team, names=names)
     return see_chat(found.id)

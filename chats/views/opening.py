@@ -1,7 +1,7 @@
 """Breaking the glass: the form in which a superuser states why they read somebody's chat.
 
 Owns the form, its entry in the audit log, which the chat's owner sees, and giving the right back. Relies
-on `permissions.opening` for who may and for how long.
+on `permissions.opening` for who may and for how long, and asks for a proof of who it is.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from django.shortcuts import render, resolve_url
 from django.views.decorators.http import require_POST
 
 from chats import permissions, relay
+from chats.accounts import recently
 from chats.forms.acts import sentence
 from chats.forms.audit import LONGEST_REASON, ReasonForm
 from chats.models import Chat, Event
@@ -31,6 +32,9 @@ def open_chat(request: Request, id: UUID) -> HttpResponse:
     form = ReasonForm(request.POST)
     if request.method != "POST" or not form.is_valid():
         return _form(request, found, form)
+    if not recently.is_recent(request):
+        # What waits meanwhile comes back to this view.
+        return recently.ask(request)
     with transaction.atomic():
         reason = form.cleaned_data["reason"]
         of = {"person": found.owner, "chat": found, "team": found.team}

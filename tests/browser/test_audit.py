@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
+from chats import demo
 from tests.app_server import AppServer
 from tests.browser.faultless import faultless, faults
 from tests.browser.seen import ANSWER, OWNER, QUICK, is_live
@@ -68,6 +69,10 @@ def test_a_superuser_reads_a_chat_for_a_reason_and_its_owner_sees_it(
     press(page, "ControlOrMeta+a")
     page.keyboard.type(REASON)
     press(page, "Tab", "Enter")
+    page.wait_for_url("**/accounts/again/**")
+    page.get_by_label("Password").focus()
+    page.keyboard.type(demo.PASSWORD)
+    press(page, "Enter")
     page.wait_for_url(f"**/chats/{chat}/")
     expect(page.locator(".opened")).to_contain_text("You read Olivia Owner")
     expect(page.locator("textarea#message")).to_have_count(0)

@@ -136,7 +136,7 @@ def test_a_project_is_made_once_and_told_from_then_on(world: World) -> None:
     chat = waiting(world, "integration")
     page = world.client.get(f"/chats/{chat}/").text
     assert "Create the Vercel project" in page
-    before = world.ledger["posts"]
+    before, noted = world.ledger["posts"], len(world.noted("tool.connected"))
     for _ in range(2):
         made = world.post(f"/chats/{chat}/project/")
         assert made.status_code == 303, made.text[-2000:]
@@ -146,6 +146,7 @@ def test_a_project_is_made_once_and_told_from_then_on(world: World) -> None:
     assert project in page
     assert "Create the Vercel project" not in page
     assert world.ledger["posts"] == before, "a project costs nothing"
+    assert world.noted("tool.connected")[noted:] == [{"names": ["Vercel project"]}]
 
 
 def test_a_project_that_is_not_made_is_explained_and_what_was_marked_stays(world: World) -> None:

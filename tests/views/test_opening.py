@@ -12,10 +12,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from chats import permissions
+from chats import demo, permissions
 from chats.models import AuditEntry, Chat, Person
 from chats.permissions import Action, opening, sessions
 from chats.permissions.doors import Door, Ended, codes
+from tests.proof import proved
 from tests.rights import LEVELS
 from tests.views.conftest import ChatOf, ClientOf
 
@@ -37,7 +38,7 @@ def chat(chat_of: ChatOf, owner: Person) -> Chat:
 @pytest.fixture
 def reader(superuser: Person, chat: Chat, client_of: ClientOf) -> Client:
     """The superuser, with the chat opened."""
-    client = client_of(superuser)
+    client = proved(client_of(superuser), superuser)
     response = client.post(place(chat), {"reason": f" {REASON}\n"})
     assert (response.status_code, response["Location"]) == (303, f"/chats/{chat.pk}/")
     return client
@@ -72,6 +73,20 @@ def test_without_a_reason_a_superuser_sees_nothing(
     assert client.get(f"/chats/{chat.pk}/").status_code == 404
     assert not AuditEntry.objects.exists()
     assert client.get(f"/chats/{uuid4()}/open/").status_code == 404
+
+
+def test_it_asks_who_it_is_and_goes_on_with_the_reason(
+    superuser: Person, chat: Chat, client_of: ClientOf
+) -> None:
+    client = client_of(superuser)
+    asked = client.post(place(chat), {"reason": REASON})
+    assert asked["Location"] == f"/accounts/again/?next=%2Fchats%2F{chat.pk}%2Fopen%2F"
+    assert client.get(f"/chats/{chat.pk}/").status_code == 404
+    given = {"password": demo.PASSWORD, "next": place(chat)}
+    proof = client.post("/accounts/again/", given)
+    assert proof["Location"] == f"/chats/{chat.pk}/"
+    assert client.get(f"/chats/{chat.pk}/").status_code == 200
+    assert AuditEntry.objects.get(event="chat.opened").details == {"reason": REASON}
 
 
 def test_with_one_the_chat_can_be_read_and_the_owner_sees_who_did_and_why(
