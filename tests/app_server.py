@@ -75,22 +75,32 @@ def environment(database: Path, **extra: str) -> dict[str, str]:
     }
 
 
+def migrated_database(folder: Path) -> Path:
+    """A SQLite file with tables and nobody in them, made once in `folder` by whoever comes first."""
+    return _made_once(folder / "migrated.sqlite3", "migrate")
+
+
 def prepared_database(folder: Path) -> Path:
     """A migrated SQLite file with the demo people, made once in `folder` by whoever comes first."""
-    template = folder / "template.sqlite3"
-    with (folder / "template.lock").open("w") as lock:
+    return _made_once(folder / "template.sqlite3", "prepare", migrated_database(folder))
+
+
+def _made_once(file: Path, command: str, beginning: Path | None = None) -> Path:
+    with file.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not template.exists():
-            made = folder / "template-in-the-making.sqlite3"
+        if not file.exists():
+            made = file.with_suffix(".in-the-making")
+            if beginning:
+                shutil.copy(beginning, made)
             subprocess.run(
-                [sys.executable, "manage.py", "prepare"],
+                [sys.executable, "manage.py", command],
                 cwd=ROOT,
                 env=environment(made),
                 check=True,
                 stdout=subprocess.DEVNULL,
             )
-            made.rename(template)
-    return template
+            made.rename(file)
+    return file
 
 
 class AppServer:

@@ -73,12 +73,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """A file of its own for this process: two runs at once, or two workers, share nothing."""
+def django_db_modify_db_settings(
+    shared_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A file of its own for this process: two runs at once, or two workers, share nothing but that the
+    migrations ran once for all of them."""
     from django.conf import settings
 
-    folder = tmp_path_factory.mktemp("database")
-    settings.DATABASES["default"]["TEST"]["NAME"] = str(folder / "test.sqlite3")
+    from tests.app_server import migrated_database
+
+    file = tmp_path_factory.mktemp("database") / "test.sqlite3"
+    shutil.copy(migrated_database(shared_folder), file)
+    settings.DATABASES["default"]["TEST"]["NAME"] = str(file)
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """The file is new; it goes with its folder."""
+    return True
 
 
 @pytest.fixture(scope="session", autouse=True)
