@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 import zipfile
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -29,12 +32,14 @@ DESK: ViewportSize = {"width": 1280, "height": 720}
 ALLOWED = "htmx:(sendError|afterRequest)|status of (404|422)"
 HELD = """SELECT 1 FROM chats_chat AS chat JOIN chats_person AS person ON person.id = chat.owner_id
           WHERE person.deleted_at IS NOT NULL"""
+LATE = """INSERT INTO chats_prompt (id, person_id, name, text, created_at)
+          SELECT ?, id, 'Late', 'It was on its way', date() FROM chats_person WHERE deleted_at IS NOT NULL"""
 GROUND = "getComputedStyle(document.body).backgroundColor"
 
 
 @pytest.fixture(scope="module")
 def app_settings() -> Mapping[str, str]:
-    return {"V0_UNDO": "0.5"}
+    return {"V0_UNDO": "0.5", "V0_SWEEP_EVERY": "1"}
 
 
 def sign_in(page: Page, email: str) -> None:
@@ -134,6 +139,12 @@ def test_ones_data_and_the_end_of_an_account_by_keys(
         wait_until(lambda: not mate.rows(HELD), what="the chats' end")
         assert mate.ledger["stops"] == 1
         assert not {one["id"] for one in mate.at_v0("/chats")["chats"]} & theirs
+        # What a request of theirs still writes after that goes, too.
+        with closing(sqlite3.connect(app.database, timeout=20)) as connection, connection:
+            assert connection.execute(LATE, [uuid4().hex]).rowcount == 1
+        wait_until(
+            lambda: not mate.rows("SELECT 1 FROM chats_prompt"), what="the late prompt's end"
+        )
     page.goto("/accounts/login/")
     page.fill("[name=login]", MATE)
     page.fill("[name=password]", "demo")
