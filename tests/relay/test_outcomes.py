@@ -110,3 +110,17 @@ def test_success_is_written_once_a_minute_and_an_error_at_once(
     run(seen.keep())
     assert here.writes == 4
     assert told()["charged"].today == 2
+
+
+def test_what_one_process_has_seen_the_others_hear_of(db: None) -> None:
+    here, heard = Here(), list[str]()
+    one = Outcomes(here, lambda: None)  # type: ignore[arg-type]
+    other = Outcomes(here, lambda: heard.append(other.key.kind))  # type: ignore[arg-type]
+    one.note(errors.status_error(401, ""), charged=False)
+    run(one.keep())
+    run(other.look())
+    run(other.look())
+    one.note(None, charged=False)
+    run(one.keep())
+    run(other.look())
+    assert heard == ["unauthorized", ""]
