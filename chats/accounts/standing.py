@@ -58,10 +58,12 @@ def deactivate(person: Person, *, actor: Person, address: str | None) -> None:
 
 
 def reactivate(person: Person, *, actor: Person, address: str | None) -> None:
+    """They can sign in again. A session that was begun meanwhile, and opened nothing, comes to no life."""
     with _changing(person, actor, may_administer) as found:
         if found.is_active:
             raise Unchanged
         Person.objects.filter(pk=found.pk).update(is_active=True)
+        delete_sessions(found)
         record(Event.ACCOUNT_REACTIVATED, actor=actor, address=address, person=found)
 
 

@@ -21,7 +21,7 @@ from chats.accounts import standing
 from chats.accounts.standing import Rank
 from chats.models import AuditEntry, Chat, Person, Queued
 from tests.accounts.test_password import NEW, RESET, link_in, signs_in
-from tests.proof import app_of, proved
+from tests.proof import app_of, code, proved
 
 ClientOf = Callable[[Person | None], Client]
 NextMail = Callable[[], EmailMessage]
@@ -82,6 +82,19 @@ def test_who_is_deactivated_is_out_everywhere_and_gets_in_by_no_way(
     assert not signed_in(typed), "no session of before comes back"
     assert signs_in(mate.email, demo.PASSWORD)
     assert [row[0] for row in noted()] == ["account.deactivated", "account.reactivated"]
+
+
+def test_who_is_deactivated_between_password_and_code_does_not_get_in(
+    mate: Person, admin: Person
+) -> None:
+    app_of(mate)
+    client = Client()
+    client.post("/accounts/login/", {"login": mate.email, "password": demo.PASSWORD})
+    standing.deactivate(mate, actor=admin, address=None)
+    client.post(reverse("mfa_authenticate"), {"code": code()})
+    assert not signed_in(client)
+    standing.reactivate(mate, actor=admin, address=None)
+    assert not signed_in(client)
 
 
 def test_what_will_happen_is_counted_before(
