@@ -269,7 +269,7 @@ def test_a_chat_keeps_the_instructions_that_it_was_made_with(
     kept = Instructions.objects.get(chat=chat)
     assert (kept.of_team, kept.text) == ("Use our <widgets>.", "Be brief.")
     page = client.get(f"/chats/{chat.pk}/").content.decode()
-    assert "instructions go with every message" in page
+    assert "instructions go along" in page
     assert "Use our &lt;widgets&gt;." in page
     # One's own can go; those of the team stay.
     Message.objects.filter(chat=chat).update(state="finished")
