@@ -15,7 +15,7 @@ from allauth.account.signals import password_changed, password_reset, password_s
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY
-from django.contrib.auth.signals import user_logged_in
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.models import Session
 from django.dispatch import receiver
@@ -117,6 +117,11 @@ def end_others(person: Person, keep: str | None = None) -> int:
     """End all sessions of a person but the one with the key `keep`; how many there were."""
     rows = UserSession.objects.filter(user=person).exclude(session_key=keep or "")
     return end(rows.values_list("session_key", flat=True))
+
+
+@receiver(user_logged_out)
+def _forget(request: HttpRequest, **_: object) -> None:
+    UserSession.objects.filter(session_key=request.session.session_key or "").delete()
 
 
 @receiver((password_changed, password_set, password_reset))

@@ -16,7 +16,7 @@ from chats import accounts, relay
 from chats.accounts import addresses, sessions
 from chats.models import Event, Person, record
 from chats.permissions.proof import must_have_factor
-from chats.views.access import Request, signed_in
+from chats.views.access import Request, recently_authenticated, signed_in
 from chats.views.browsers import browser
 from chats.views.entry import setting_up
 from chats.views.shell import shell
@@ -60,6 +60,7 @@ def sessions_list(request: Request, person: Person) -> HttpResponse:
 
 @require_POST
 @signed_in
+@recently_authenticated
 def session_end(request: Request, person: Person, id: int) -> HttpResponse:
     row = UserSession.objects.filter(user=person, pk=id).first()
     if row is None:
@@ -69,6 +70,7 @@ def session_end(request: Request, person: Person, id: int) -> HttpResponse:
 
 @require_POST
 @signed_in
+@recently_authenticated
 def sessions_end_others(request: Request, person: Person) -> HttpResponse:
     ended = sessions.end_others(person, keep=request.session.session_key)
     return _ended(request, person, ended, "others")

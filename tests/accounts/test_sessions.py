@@ -19,7 +19,7 @@ from chats.accounts import sessions
 from chats.models import AuditEntry, Person
 from chats.permissions.doors import Door, codes
 from chats.views.browsers import browser
-from tests.proof import app_of
+from tests.proof import app_of, proved
 
 LIST = "/settings/security/sessions/"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -71,6 +71,23 @@ def test_one_session_is_ended(owner: Person) -> None:
     assert is_in(laptop)
     assert not is_in(phone)
     assert AuditEntry.objects.get(event="sign-in.sessions-ended").details == {"sessions": 1}
+
+
+def test_to_end_one_asks_for_a_proof(owner: Person) -> None:
+    mine, other = sign_in(owner), sign_in(owner)
+    proved(mine, owner, ago=10_000)
+    for place in (f"{LIST}end-others/", f"{LIST}1/end/"):
+        assert mine.post(place)["Location"].startswith("/accounts/again/")
+    assert is_in(other)
+    fields = {"next": f"{LIST}end-others/", "password": demo.PASSWORD}
+    mine.post(f"{LIST}end-others/")
+    assert mine.post("/accounts/again/", fields)["Location"] == f"{LIST}?done=others"
+    assert not is_in(other)
+
+
+def test_to_sign_out_leaves_nothing_of_the_session(owner: Person) -> None:
+    sign_in(owner).post("/accounts/logout/")
+    assert not UserSession.objects.exists()
 
 
 def test_one_of_somebody_else_looks_like_none(owner: Person, mate: Person) -> None:
