@@ -52,12 +52,12 @@ class InUse(MiddlewareMixin):
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:
-        if not getattr(request, "session", None) or not request.session.accessed:
+        # After an error the session may be what cannot be read, and it is not saved either.
+        is_broken = response.status_code >= 500
+        if is_broken or not hasattr(request, "session") or not request.session.accessed:
             return response
-        if sessions.is_to_be_seen(request.session):
-            person = request.user
-            if isinstance(person, Person) and response.status_code < 500:
-                sessions.see(request, person)
+        if sessions.is_to_be_seen(request.session) and isinstance(request.user, Person):
+            sessions.see(request, request.user)
         return response
 
 
