@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from chats import permissions
-from chats.models import Chat, Entry, Membership, Message, Person, Team
+from chats.models import Chat, Entry, Membership, Message, Person, Team, memberships
 from chats.models.chats import Privacy
 from chats.permissions import TABLE, WRITES, Action, Tie, Visitor, sessions
 from tests.people import SLUG, Cast, cast
@@ -236,7 +236,7 @@ def test_a_session_that_was_tampered_with_grants_nothing(people: Cast) -> None:
 def test_who_leaves_a_team_leaves_its_owner_what_the_team_saw(people: Cast) -> None:
     owner, heir = people.people["owner"], people.people["team owner"]
     before = {chat.pk: chat.version for chat in people.chats.values()}
-    Membership.objects.get(person=owner).delete()
+    memberships.leave(Membership.objects.get(person=owner), actor=owner, address=None)
     for level in LEVELS:
         chat = Chat.objects.get(pk=people.chats[f"{level} of owner"].pk)
         passed = level in ("team", "team-edit", "public")

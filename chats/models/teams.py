@@ -1,16 +1,13 @@
 """Teams and who belongs to them.
 
-Owns roles as words, and what becomes of chats when somebody leaves; what a role may do is
-`chats.permissions`, and how somebody comes to one or loses it is `chats.models.memberships`.
+Owns roles as words, and which chats a team sees; what a role may do is `chats.permissions`, and how
+somebody comes to one or loses it, with what becomes of their chats, is `chats.models.memberships`.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.conf import settings
-from django.db import models, transaction
-from django.db.models import F
+from django.db import models
 from django.utils import timezone
 
 SEEN_BY_TEAM = ("team", "team-edit", "public")
@@ -91,15 +88,3 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person} is {self.role} of {self.team}"
-
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        """End it. The person's chats that the team could see pass to the team's owner; private ones
-        stay as they are, unseen by both."""
-        with transaction.atomic():
-            others = self.team.memberships.exclude(pk=self.pk)
-            heir = others.filter(role=Role.OWNER).order_by("pk").first()
-            if heir:
-                self.team.chats.filter(owner=self.person, privacy__in=SEEN_BY_TEAM).update(
-                    owner=heir.person, version=F("version") + 1
-                )
-            return super().delete(*args, **kwargs)
