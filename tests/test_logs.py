@@ -41,6 +41,8 @@ def line(message: str, *args: object, fails: Exception | None = None) -> str:
         "Set-Cookie: __Host-csrf=canary; Path=/",
         "GET /shared/canary/ 200",
         "POST /setup/canary/ 303",
+        "POST /accounts/signup/canary:1x:y/ 422",
+        "GET /accounts/password/reset/key/1-canary/ 200",
         "postgres://v0web:canary@db/v0web is down",
         "redis://:canary@redis:6379/0 is down",
     ],

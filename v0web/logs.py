@@ -23,6 +23,8 @@ SECRETS = re.compile(
     r"|(?<=__Host-csrf=)[^\s;'\"]+"
     r"|(?<=/shared/)[^\s/?'\"]+"
     r"|(?<=/setup/)[^\s/?'\"]+"
+    r"|(?<=/signup/)[^\s/?'\"]+"
+    r"|(?<=/reset/key/)[^\s/?'\"]+"
     r"|(?<=/invitations/)[^\s/?'\"&]+"
     r"|(?<=%2Finvitations%2F)[^\s/?'\"%&]+"
     r"|(?<=/email/confirm/)[^\s/?'\"]+"
