@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
@@ -21,9 +22,19 @@ STRANGERS = [f"198.51.100.{n}" for n in range(1, 201)]
 NextMail = Callable[[], EmailMessage]
 
 
+class Browser(Client):
+    """Django's client without its notes of each template, which take longer than the page: there are many."""
+
+    def request(self, **request: Any) -> Any:
+        response = self.handler(self._base_environ(**request))  # type: ignore[attr-defined]
+        if response.cookies:
+            self.cookies.update(response.cookies)
+        return response
+
+
 def at(address: str, *, knows: Client | None = None) -> Client:
     """A browser there; one that `knows` has the cookies of the other."""
-    client = Client(REMOTE_ADDR=address)
+    client = Browser(REMOTE_ADDR=address)
     if knows is not None:
         client.cookies = knows.cookies
     return client
@@ -63,8 +74,8 @@ def test_one_address_has_few_tries_at_one_account(owner: Person) -> None:
 
 def test_one_address_has_few_tries_at_many_accounts(owner: Person) -> None:
     known_browser, stranger = known(owner), at("198.51.100.7")
-    codes = [guess(stranger, f"nobody{n}@example.com") for n in range(200)]
-    assert codes == [200] * 10 + [429] * 190
+    codes = [guess(stranger, f"nobody{n}@example.com") for n in range(30)]
+    assert codes == [200] * 10 + [429] * 20
     assert signs_in(at("203.0.113.5"), owner)
     assert signs_in(at("198.51.100.7", knows=known_browser), owner)
 
@@ -120,8 +131,10 @@ def test_a_new_password_by_mail_opens_the_door_again(owner: Person, next_mail: N
 def test_mails_that_strangers_ask_for_are_few_and_the_owner_has_them(
     owner: Person, next_mail: NextMail
 ) -> None:
-    codes = [at(address).post(RESET, {"email": owner.email}).status_code for address in STRANGERS]
-    assert codes == [302] * 200, "nobody is told that there were too many"
+    codes = [
+        at(address).post(RESET, {"email": owner.email}).status_code for address in STRANGERS[:40]
+    ]
+    assert codes == [302] * 40, "nobody is told that there were too many"
     links = [str(next_mail().body).split("testserver")[1].split()[0] for _ in range(5)]
     assert mail.outbox == []
     assert "no longer works" not in Client().get(links[0], follow=True).content.decode()
@@ -129,10 +142,8 @@ def test_mails_that_strangers_ask_for_are_few_and_the_owner_has_them(
 
 def test_one_address_asks_for_few_mails(owner: Person) -> None:
     client = at("198.51.100.7")
-    codes = [
-        client.post(RESET, {"email": f"nobody{n}@example.com"}).status_code for n in range(200)
-    ]
-    assert codes == [302] * 20 + [429] * 180
+    codes = [client.post(RESET, {"email": f"nobody{n}@example.com"}).status_code for n in range(40)]
+    assert codes == [302] * 20 + [429] * 20
     assert at("203.0.113.5").post(RESET, {"email": owner.email}).status_code == 302
 
 
@@ -158,7 +169,7 @@ def test_codes_are_counted_as_passwords_are(owner: Person, right_code: Callable[
     known_browser.post("/accounts/logout/")
     stranger, wrong = at("198.51.100.7"), 0
     guess(stranger, owner, demo.PASSWORD)
-    for _ in range(200):
+    for _ in range(100):
         page = stranger.post(second, {"code": "000000"}).content.decode()
         wrong += "Too many" not in page
     assert wrong == 5
