@@ -101,7 +101,7 @@ def test_ones_data_and_the_end_of_an_account_by_keys(
         theirs = {mate.chat(id)["v0_id"] for id in (finished, running)}
         watched = page_of(app, MATE, path=f"/chats/{running}/", allowed=ALLOWED)
         is_live(watched)
-        page = page_of(app, None, allowed=ALLOWED, fresh=True)
+        page = page_of(app, None, allowed=ALLOWED)
         sign_in(page, MATE)
         page.goto("/settings/")
         keys = page.keyboard
