@@ -13,11 +13,13 @@ from allauth.mfa import signals as mfa
 from allauth.mfa.models import Authenticator
 from django.core.mail import EmailMessage
 from django.test import Client, RequestFactory
+from django.urls import reverse
 
 from chats import demo
 from chats.accounts import noting
 from chats.models import AuditEntry, Membership, Person, Team
 from tests.accounts.test_password import CHANGE, NEW, RESET, link_in
+from tests.proof import app_of, code
 
 ClientOf = Callable[[Person | None], Client]
 LOGIN = "/accounts/login/"
@@ -115,6 +117,20 @@ def test_second_factors_and_addresses(owner: Person, rf: RequestFactory) -> None
         ("mfa.removed", {"kind": "totp"}),
         ("sign-in.failed", {"by": "totp"}),
         ("account.email", {"old": "old@example.com", "new": "new@example.com"}),
+    ]
+
+
+def test_signing_in_with_a_code_counts_when_the_code_was_right(owner: Person) -> None:
+    app_of(owner)
+    client = Client()
+    client.post(LOGIN, {"login": owner.email, "password": demo.PASSWORD})
+    assert not AuditEntry.objects.exists()
+    wrong = client.post(reverse("mfa_authenticate"), {"code": "000000"})
+    assert wrong.status_code in (200, 422)
+    client.post(reverse("mfa_authenticate"), {"code": code()})
+    assert [(event, details) for event, _, _, details in noted()] == [
+        ("sign-in.failed", {"by": "totp"}),
+        ("sign-in.done", {"by": ["password", "mfa"]}),
     ]
 
 
