@@ -25,6 +25,7 @@ from chats.models import (
 from chats.models.queue import Hindrance
 from chats.relay import draining, intents
 from tests.views.conftest import AddTurn, ChatOf, ClientOf
+from tests.views.test_needs_you import asking
 
 MODELS = ("v0-auto", "v0-mini", "v0-pro", "v0-max", "v0-max-fast")
 
@@ -252,6 +253,37 @@ def test_a_copy_takes_no_model_along_that_its_place_does_not_have(
     for privacy, model in ((f"{limited.pk}:private", ""), ("private", "v0-max")):
         client.post(f"/chats/{chat.pk}/duplicate/", {"token": str(uuid4()), "privacy": privacy})
         assert Chat.objects.latest("created_at").model == model
+
+
+def test_a_decision_goes_on_with_a_model_of_the_role(
+    client_of: ClientOf, owner: Person, mate: Person, limited: Team, chat_of: ChatOf
+) -> None:
+    chat = chat_of(owner, team=limited, privacy="team-edit")
+    Chat.objects.filter(pk=chat.pk).update(model="v0-max")
+    chat.messages.filter(role="assistant").update(**asking("plan"))
+    client, place = client_of(mate), f"/chats/{chat.pk}/"
+    card = re.search(r"<form[^>]*decide/.*?</form>", client.get(place).content.decode(), re.DOTALL)
+    assert card is not None
+    assert models(card[0]) == ["v0-mini", "v0-max-fast"]
+    names = re.findall(r'name="(seen|token)" value="([^"]+)"', card[0])
+    given = {**dict(names), "choice": "approved"}
+    refused = client.post(f"{place}decide/", {**given, "model": "v0-max"})
+    assert refused.status_code == 422
+    assert "may not use v0-max" in refused.content.decode()
+    assert not Intent.objects.exists()
+    assert client.post(f"{place}decide/", given).status_code == 303
+    assert Intent.objects.get().payload["model"] == "v0-mini"
+
+
+def test_copies_and_imports_take_their_teams_instructions_along(
+    client_of: ClientOf, owner: Person, team: Team, chat_of: ChatOf
+) -> None:
+    TeamRules.objects.create(team=team, system_prompt="Widgets.")
+    chat = chat_of(owner)
+    for privacy, expected in ((f"{team.pk}:private", "Widgets."), ("private", "")):
+        copy = {"token": str(uuid4()), "privacy": privacy}
+        client_of(owner).post(f"/chats/{chat.pk}/duplicate/", copy)
+        assert Chat.objects.latest("created_at").team_system == expected
 
 
 def test_a_chat_keeps_the_instructions_that_it_was_made_with(
