@@ -8,9 +8,9 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from chats.models import Person
+from chats.models import Person, Team
 from chats.models.people import COLOURS
-from tests.views.conftest import ClientOf
+from tests.views.conftest import ChatOf, ClientOf
 
 PAGE = "/settings/"
 
@@ -74,6 +74,16 @@ def test_the_switch_in_the_menu_is_kept_with_the_person(client_of: ClientOf, own
 )
 def test_a_face_has_initials(name: str, initials: str) -> None:
     assert Person(pk=1, name=name, email="sam.brown@example.com").initials == initials
+
+
+def test_a_message_has_the_face_of_its_author(
+    client_of: ClientOf, chat_of: ChatOf, owner: Person, mate: Person, team: Team
+) -> None:
+    chat = chat_of(owner, privacy="team", team=team)
+    face = (
+        f'data-colour="{owner.colour}" aria-hidden="true">OO</span>\n<span class="message-author">'
+    )
+    assert page(client_of(mate), f"/chats/{chat.pk}/").count(face) == 1
 
 
 def test_there_are_as_many_colours_as_people_can_have() -> None:
