@@ -10,7 +10,7 @@ from django.db import connections
 from django.utils import timezone
 
 from chats.accounts import standing
-from chats.models import Person
+from chats.models import Outcome, Person
 from chats.relay import outcomes
 
 ROUNDS = 20
@@ -59,6 +59,6 @@ def test_of_two_superusers_who_act_on_each_other_at_once_one_remains(
 def test_processes_that_count_the_first_outcome_of_a_day_lose_none(transactional_db: None) -> None:
     now = timezone.now()
     for _ in range(ROUNDS):
-        outcomes.Outcome.objects.all().delete()
+        Outcome.objects.all().delete()
         at_once(*[lambda: outcomes.save({"answered": 3}, {"answered": now})] * 4)
         assert outcomes.told()["answered"].week == 12
