@@ -211,13 +211,14 @@ def test_the_last_owner_is_told_what_to_do(owner: Person, team: Team, client_of:
 def test_leaving_says_first_what_becomes_of_ones_chats(
     owner: Person, mate: Person, team: Team, client_of: ClientOf, chat_of: ChatOf
 ) -> None:
+    client = client_of(mate)
+    assert "No chat of yours is in the team." in text(client.get(f"/teams/{team.pk}/leave/"))
     chat = chat_of(mate, privacy="team", team=team)
     for _ in range(2):
         chat_of(mate, team=team)
-    client = client_of(mate)
     page = text(client.get(f"/teams/{team.pk}/leave/"))
     assert f"1 chat of yours that the team can see passes to {owner.shown_name}" in page
-    assert "2 private chats of yours in the team are seen by nobody then" in page
+    assert "2 private or unlisted chats of yours are left behind in the team" in page
     assert client.get(f"/chats/{chat.pk}/").status_code == 200
     left = client.post(f"/teams/{team.pk}/leave/")
     assert (left.status_code, left["Location"]) == (303, "/teams/?done=left")
