@@ -21,7 +21,7 @@ from chats.accounts import recently, sessions
 from chats.accounts.codes import CodeAgainForm
 from chats.accounts.passkeys import AgainForm
 from chats.models import Person
-from chats.views.access import Request, form_methods, signed_in
+from chats.views.access import Request, form_methods, member, signed_in
 
 FORMS: dict[str, type[Form]] = {
     "password": ReauthenticateForm,
@@ -80,6 +80,7 @@ def _page(
 ) -> HttpResponse:
     context = {
         "ways": ways,
+        "has_app": Authenticator.objects.filter(user=member(request), type="totp").exists(),
         "next": place,
         "way": way,
         "errors": form.errors.get(way, []) if form else [],
