@@ -50,6 +50,11 @@ def free_port() -> int:
         return port
 
 
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
 def wait_until(
     holds: Callable[[], bool], *, within: float = 20.0, what: str = "the condition"
 ) -> None:
@@ -112,7 +117,7 @@ class AppServer:
     ) -> None:
         self.folder, self.cwd = folder, cwd
         self.database = database
-        self.port = free_port()
+        self.port = int(settings.get("PORT") or free_port())
         self.key = f"test-{uuid.uuid4().hex}"
         own = {"PORT": str(self.port), "V0_SANDBOX_KEY": self.key, "V0_VAR": str(database.parent)}
         self.settings = {**own, **settings}

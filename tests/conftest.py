@@ -223,8 +223,7 @@ def every_browser() -> Iterator[Browsers]:
 def browser(every_browser: Browsers) -> Iterator[Browser]:
     with every_browser.in_use() as browser:
         yield browser
-        for context in browser.contexts:
-            context.close()
+        every_browser.close_others()
 
 
 class PageOf(Protocol):
@@ -246,10 +245,8 @@ class PageOf(Protocol):
 
 
 @pytest.fixture(scope="module")
-def tabs(browser: Browser) -> Tabs:
-    from tests.tabs import Tabs
-
-    return Tabs(browser)
+def tabs(every_browser: Browsers, browser: Browser) -> Tabs:
+    return every_browser.tabs
 
 
 @pytest.fixture

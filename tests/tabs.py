@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
 
 
 class Browsers(ExitStack):
@@ -27,20 +27,33 @@ class Browsers(ExitStack):
     def __init__(self, path: str, flags: Sequence[str]) -> None:
         super().__init__()
         self._path, self._flags = path, flags
-        self._browser: Browser | None = None
+        self._tabs: Tabs | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @contextmanager
     def in_use(self) -> Iterator[Browser]:
         _set_running_loop(self._loop)
         try:
-            if self._browser is None:
+            if self._tabs is None:
                 launch = self.enter_context(sync_playwright()).chromium.launch
-                self._browser = launch(executable_path=self._path, args=self._flags)
+                self._tabs = Tabs(launch(executable_path=self._path, args=self._flags))
                 self._loop = _get_running_loop()
-            yield self._browser
+            yield self._tabs.browser
         finally:
             _set_running_loop(None)
+
+    @property
+    def tabs(self) -> Tabs:
+        """Those of the browser that is in use."""
+        assert self._tabs, "No module has the browser."
+        return self._tabs
+
+    def close_others(self) -> None:
+        """What a module has opened beside the tabs that it gave back."""
+        kept = self.tabs.free()
+        for context in self.tabs.browser.contexts:
+            if context not in kept:
+                context.close()
 
     def __enter__(self) -> Self:
         return self
@@ -98,6 +111,9 @@ class Tabs:
     def __init__(self, browser: Browser) -> None:
         self.browser = browser
         self._free: dict[str, list[Tab]] = {}
+
+    def free(self) -> list[BrowserContext]:
+        return [tab.page.context for tabs in self._free.values() for tab in tabs]
 
     def take(self, home: str, **options: Any) -> Tab:
         """A clean tab with these options of a context."""
