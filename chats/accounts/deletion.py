@@ -14,6 +14,7 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.db import transaction
 
+from chats.accounts import addresses
 from chats.accounts.standing import delete_sessions
 from chats.models import Person, ending
 
@@ -30,4 +31,5 @@ def delete(
         # Nobody gets in by any of them any more; what is in them is of somebody who is gone.
         for way in WAYS_IN:
             way._base_manager.filter(user=person).delete()
+        addresses.cancel(person)
     return changed

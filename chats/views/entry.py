@@ -26,7 +26,6 @@ from chats.views.shell import shell
 OPEN = frozenset(
     (
         "security",
-        "mfa_index",
         "mfa_activate_totp",
         "mfa_view_recovery_codes",
         "download_recovery_codes",

@@ -13,6 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from chats import demo
+from chats.accounts import deletion
 from chats.accounts.addresses import LASTS
 from chats.models import AuditEntry, EmailChange, Person
 from tests.proof import proved
@@ -192,3 +193,12 @@ def test_an_address_that_the_admin_takes_away_is_gone_everywhere(owner: Person) 
     owner.email = "other@example.com"
     owner.save()
     assert not EmailAddress.objects.filter(user=owner).exists()
+
+
+def test_an_account_that_is_deleted_leaves_no_address_that_it_wanted(
+    client: Client, owner: Person, next_mail: NextMail
+) -> None:
+    to_new, _ = asked(client, next_mail)
+    deletion.delete(owner, giving=(), asked=(), address=None)
+    assert not EmailChange.objects.exists()
+    assert Client().post(link(to_new)).status_code == 404
