@@ -45,7 +45,8 @@ OPEN = frozenset(
 class InUse(MiddlewareMixin):
     """Prolongs the session of a request. Belongs behind SessionMiddleware, which saves what it changes.
 
-    The one thing that a GET writes about somebody who is signed in, every five minutes at most.
+    The one thing that a GET writes about somebody who is signed in, every five minutes at most. What an
+    open page fetches by itself is no use of it by anybody.
     """
 
     def process_response(
@@ -54,6 +55,8 @@ class InUse(MiddlewareMixin):
         # After an error the session may be what cannot be read, and it is not saved either.
         is_broken = response.status_code >= 500
         if is_broken or not hasattr(request, "session") or not request.session.accessed:
+            return response
+        if request.method == "GET" and request.headers.get("HX-Request"):
             return response
         if sessions.is_to_be_seen(request.session) and isinstance(request.user, Person):
             sessions.see(request, request.user)

@@ -176,6 +176,8 @@ def test_use_is_written_down_now_and_then_and_not_each_time(owner: Person) -> No
         client.get("/")
     assert all(query["sql"].startswith("SELECT") for query in queries)
     aged(client, since=600, seen=600)
+    client.get("/sidebar/", headers={"HX-Request": "true"})
+    assert timezone.now() - rows.get().last_seen_at > timedelta(hours=23), "nobody did that"
     client.get("/", REMOTE_ADDR="203.0.113.5", headers={"User-Agent": PHONE})
     row = rows.get()
     assert timezone.now() - row.last_seen_at < timedelta(minutes=1)
