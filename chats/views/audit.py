@@ -52,6 +52,7 @@ def audit(request: Request, person: Person) -> HttpResponse:
         "areas": AREAS.items(),
         "is_filtered": bool(form.given),
         "days": settings.V0_AUDIT_KEEP,
+        "page": "audit",
         **page,
         **shell(request),
     }
