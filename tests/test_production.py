@@ -77,7 +77,7 @@ def test_every_answer_carries_the_policy_and_the_headers(client: httpx.Client) -
 
 
 def test_cookies_are_bound_to_the_host_and_to_https(client: httpx.Client) -> None:
-    cookies = client.get("/accounts/login/").headers.get_list("Set-Cookie")
+    cookies = client.get("/setup/").headers.get_list("Set-Cookie")
     assert [cookie.split("=")[0] for cookie in cookies] == ["__Host-csrf"]
     for cookie in cookies:
         assert all(word in cookie for word in ("Secure", "HttpOnly", "SameSite=Lax", "Path=/"))
@@ -91,7 +91,7 @@ def test_signing_in_to_the_admin_is_the_one_way_to_sign_in(client: httpx.Client)
 
 
 def test_files_have_hashes_and_may_be_kept_for_ever(client: httpx.Client) -> None:
-    page = client.get("/accounts/login/").text
+    page = client.get("/setup/").text
     files = re.findall(r'(?:href|src)="(/static/[^"]+)"', page)
     assert files
     for file in files:
