@@ -281,22 +281,24 @@ def test_every_cell_holds_over_http(
 
 
 @pytest.mark.parametrize(("name", "method", "action"), CALLS)
-@pytest.mark.parametrize("who", ["stranger", "mate", "anonymous"])
 def test_a_hidden_chat_looks_like_one_that_does_not_exist(
-    scene: Scene, name: str, method: str, action: str, who: str
+    scene: Scene, name: str, method: str, action: str
 ) -> None:
-    client, hidden = scene.client(who), scene.people.chats["private of owner"]
-    unknown = Chat(pk=uuid4())
+    """Status, headers, body and number of queries."""
+    hidden, unknown = scene.people.chats["private of owner"], Chat(pk=uuid4())
     scene.answers[unknown.pk] = scene.answers[hidden.pk]
     scene.queued[unknown.pk] = scene.queued[hidden.pk]
-    answers = []
-    for chat in (hidden, unknown):
-        response = scene.call(client, name, method, chat)
-        answers.append((response.status_code, dict(response.headers), body(response, chat.pk)))
-    assert answers[0][0] == 404
-    lengths = [answer[1].pop("Content-Length", None) for answer in answers]
-    assert lengths[0] == lengths[1]
-    assert answers[0] == answers[1]
+    for who in ("stranger", "mate", "anonymous"):
+        client, answers = scene.client(who), []
+        for chat in (hidden, unknown):
+            with CaptureQueriesContext(connection) as queries:
+                response = scene.call(client, name, method, chat)
+            shown = (response.status_code, dict(response.headers), body(response, chat.pk))
+            answers.append((*shown, len(queries)))
+        assert answers[0][0] == 404
+        lengths = [answer[1].pop("Content-Length", None) for answer in answers]
+        assert lengths[0] == lengths[1]
+        assert answers[0] == answers[1], who
 
 
 @pytest.mark.parametrize("name", ELSEWHERE)
