@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -51,19 +52,22 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     writer.close()
 
 
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
 async def with_httpx(url: str) -> float:
     async with httpx.AsyncClient(trust_env=False) as client:
         return await decoded(client, url)
 
 
 async def with_our_backend(url: str) -> float:
-    transport = Transport(TIMEOUTS, POOL, None, None)
+    transport = Transport(TIMEOUTS, POOL, None, NO_TLS)
     async with httpx.AsyncClient(transport=transport, trust_env=False) as client:
         return await decoded(client, url)
 
 
 async def with_a_window(url: str) -> float:
-    transport = Transport(TIMEOUTS, POOL, lambda: 0.016, None)
+    transport = Transport(TIMEOUTS, POOL, lambda: 0.016, NO_TLS)
     async with httpx.AsyncClient(transport=transport, trust_env=False) as client:
         return await decoded(client, url)
 

@@ -57,13 +57,11 @@ class World:
 
     def finished(self, chat: str, *, within: float = 30) -> dict[str, Any]:
         """The newest answer, once it has ended."""
-        wait_until(
-            lambda: self.answer(chat)["state"] not in LIVE, within=within, what="the answer's end"
-        )
+        wait_until(lambda: self.state(chat) not in LIVE, within=within, what="the answer's end")
         return self.answer(chat)
 
     def until(self, chat: str, state: str, *, within: float = 20) -> dict[str, Any]:
-        wait_until(lambda: self.answer(chat)["state"] == state, within=within, what=state)
+        wait_until(lambda: self.state(chat) == state, within=within, what=state)
         return self.answer(chat)
 
     def growing(self, chat: str, characters: int = 1, *, within: float = 20) -> str:
@@ -77,6 +75,15 @@ class World:
 
         wait_until(shows, within=within, what="an answer that streams")
         return page
+
+    def state(self, chat: str) -> str:
+        """That of the newest answer."""
+        state: str = self.rows(
+            "SELECT state FROM chats_message WHERE chat_id = ? AND role = 'assistant' "
+            "ORDER BY position DESC LIMIT 1",
+            uuid.UUID(chat).hex,
+        )[0]["state"]
+        return state
 
     def answer(self, chat: str) -> dict[str, Any]:
         return self.messages(chat, role="assistant")[-1]

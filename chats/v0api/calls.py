@@ -58,6 +58,13 @@ FAILED = (
 )
 
 
+def _tls(base: httpx.URL) -> ssl.SSLContext:
+    """Certificates are read (30 ms) where there will be TLS; the other context trusts nobody at all."""
+    if base.scheme == "https":
+        return httpx.create_ssl_context(trust_env=False)
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
 class Calls:
     """What every resource of the API sends and reads through; `client.Client` is all of them."""
 
@@ -87,7 +94,7 @@ class Calls:
         self._asking = asyncio.Lock()
         self._http = httpx.AsyncClient(
             auth=self._key,
-            transport=Transport(timeouts, pool, read_window, ssl_context),
+            transport=Transport(timeouts, pool, read_window, ssl_context or _tls(self._base)),
             headers={"User-Agent": "v0web"},
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             follow_redirects=False,

@@ -70,10 +70,9 @@ class Transport(httpx.AsyncBaseTransport):
         timeouts: Timeouts,
         pool: Pool,
         window: Window | None,
-        ssl_context: ssl.SSLContext | None,
+        context: ssl.SSLContext,
     ) -> None:
         self._timeouts = timeouts
-        context = ssl_context or httpx.create_ssl_context(trust_env=False)
         self._streams = httpcore.AsyncConnectionPool(
             ssl_context=context,
             max_connections=pool.streams,

@@ -15,6 +15,9 @@ from tests.app_server import AppServer, is_free, prepared_database, running_app
 from tests.sandbox_server import Sandbox, running_sandbox
 from tests.world import World, world
 
+# What a busy process takes by itself: the machine has other tests to run.
+BUSY = {"V0_PUBLISH_WINDOW": "0.05"}
+
 
 @pytest.fixture(scope="module")
 def app_settings() -> Mapping[str, str]:
@@ -43,7 +46,7 @@ def app(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[AppServer]:
     folder = tmp_path_factory.mktemp("app")
-    settings = {"PORT": str(one_port), **app_settings}
+    settings = {"PORT": str(one_port), **BUSY, **app_settings}
     template = prepared_database(shared_folder)
     with running_app(folder, sandbox, template=template, database=None, **settings) as app:
         yield app

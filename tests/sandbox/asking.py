@@ -26,7 +26,8 @@ class Client:
         self.sandbox = sandbox
         self.key = key if key is not None else f"v1:team_test:{uuid.uuid4().hex}"
         headers = {"authorization": f"Bearer {self.key}"} if self.key else {}
-        self.http = httpx.Client(base_url=sandbox.base_url, headers=headers, timeout=20)
+        options: dict[str, Any] = {"trust_env": False, "verify": False, "timeout": 20}
+        self.http = httpx.Client(base_url=sandbox.base_url, headers=headers, **options)
 
     def __enter__(self) -> Self:
         return self
