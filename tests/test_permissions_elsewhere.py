@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.core.cache import cache
 from django.db import transaction
 from django.urls import reverse
@@ -98,6 +99,8 @@ def places(staged: Scene, db: None) -> dict[str, str]:
             there["invitation"] = of_nobody.pk
         elif name == "manage_invitation_revoke":
             there["id"] = of_a_team.pk
+        elif name == "manage_session_end":
+            there["id"] = UserSession.objects.filter(user=mate.person_id).get().pk
         elif name in ("manage_person", "manage_act"):
             there["id"] = mate.person_id
         given = ARGUMENTS.get(name, {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +14,7 @@ from tests.conftest import PageOf
 from tests.world import World
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 PHONE = {"width": 390, "height": 844}
 # A request that a page did not wait for when it was left, and a chat that is gone.
@@ -158,3 +159,21 @@ def test_a_phone_has_room_for_a_finger(app: AppServer, page_of: PageOf, chat: st
         assert size["height"] >= 44
     menu.get_by_text("Rename…").tap()
     expect(page.locator("#dialog")).to_be_visible()
+
+
+def test_a_menu_opens_while_the_list_is_on_its_way(
+    app: AppServer, page_of: PageOf, chat: str
+) -> None:
+    """What is pressed in a fragment does not wait for the fragment, nor go with it when it is replaced."""
+    page = page_of(app, OWNER, path="/")
+    is_live(page)
+    held: list[Route] = []
+    page.route(re.compile("/sidebar/"), lambda route: held.append(route))
+    with page.expect_request(re.compile("/sidebar/")):
+        page.evaluate("htmx.trigger(document.body, 'mark:sidebar')")
+    row = page.locator("#chats li", has=page.locator(f'a[href="/chats/{chat}/"]'))
+    row.hover()
+    row.locator(".more").click()
+    expect(page.locator("#sidebar-menu").get_by_text("Rename…")).to_be_visible()
+    for route in held:
+        route.continue_()

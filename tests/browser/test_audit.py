@@ -61,7 +61,7 @@ def test_a_superuser_reads_a_chat_for_a_reason_and_its_owner_sees_it(
 ) -> None:
     chat = world.ask(QUICK)
     world.finished(chat)
-    allowed = r"status of (404|422)|htmx:(sendError|afterRequest)"
+    allowed = r"status of (404|422)|Status Error Code 404|htmx:(sendError|afterRequest)"
     page = page_of(app, ADMIN, path=f"/admin/chats/chat/{chat}/change/", allowed=allowed)
     page.get_by_role("link", name="Open it for a reason").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Open a chat of Olivia Owner?")
