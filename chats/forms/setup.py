@@ -5,15 +5,10 @@ Owns their fields and what they must hold.
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
-from django.contrib.auth.password_validation import (
-    password_validators_help_text_html,
-    validate_password,
-)
 from django.core.exceptions import ValidationError
 
+from chats.forms.sign_up import NewPersonForm
 from chats.models import Person
 
 
@@ -23,35 +18,16 @@ class TokenForm(forms.Form):
     )
 
 
-class SetupForm(forms.Form):
+class SetupForm(NewPersonForm):
+    """As for whoever signs up, and with the address: the token in the link proves the rest."""
+
+    field_order = ("email", "name", "password", "repeated")
+
     email = forms.EmailField(max_length=254, widget=forms.EmailInput({"autocomplete": "username"}))
-    name = forms.CharField(max_length=100, widget=forms.TextInput({"autocomplete": "name"}))
-    password = forms.CharField(
-        strip=False,
-        widget=forms.PasswordInput({"autocomplete": "new-password"}),
-        help_text=password_validators_help_text_html(),
-    )
-    repeated = forms.CharField(
-        strip=False, widget=forms.PasswordInput({"autocomplete": "new-password"})
-    )
 
     def clean_email(self) -> str:
         email = str(self.cleaned_data["email"]).lower()
         if Person.objects.filter(email=email).exists():
             raise ValidationError("There is already an account with this address.")
+        self.proven = email
         return email
-
-    def clean(self) -> dict[str, Any]:
-        data = dict(super().clean() or self.cleaned_data)
-        password = data.get("password")
-        if not password:
-            return data
-        if data.get("repeated") and data["repeated"] != password:
-            self.add_error("repeated", "The two passwords are not the same.")
-        try:
-            validate_password(
-                password, Person(email=data.get("email", ""), name=data.get("name", ""))
-            )
-        except ValidationError as error:
-            self.add_error("password", error)
-        return data

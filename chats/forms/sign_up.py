@@ -36,7 +36,7 @@ class NewPersonForm(forms.Form):
 
     def __init__(self, *args: Any, email: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.email = email
+        self.proven = email
 
     def clean(self) -> dict[str, Any]:
         data = dict(super().clean() or self.cleaned_data)
@@ -46,7 +46,7 @@ class NewPersonForm(forms.Form):
         if data.get("repeated") and data["repeated"] != password:
             self.add_error("repeated", "The two passwords are not the same.")
         try:
-            validate_password(password, Person(email=self.email, name=data.get("name", "")))
+            validate_password(password, Person(email=self.proven, name=data.get("name", "")))
         except ValidationError as error:
             self.add_error("password", error)
         return data

@@ -61,6 +61,11 @@ def see_chat(id: UUID) -> HttpResponse:
     return HttpResponseRedirect(resolve_url("chat", id), status=303)
 
 
+def see_security(done: str) -> HttpResponse:
+    """303: the page of how one's account is protected says what was done."""
+    return HttpResponseRedirect(f"{resolve_url('security')}?done={done}", status=303)
+
+
 # Of a form that is a page by itself: shown, and sent.
 form_methods = require_http_methods(["GET", "HEAD", "POST"])
 

@@ -7,15 +7,21 @@ here shows in none of the answers.
 from __future__ import annotations
 
 from allauth.core.ratelimit import consume_or_429
-from django.http import HttpResponse, HttpResponseRedirect
-from django.shortcuts import render, resolve_url
+from django.http import HttpResponse
+from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from chats.accounts import addresses
 from chats.forms.email import EmailForm
 from chats.models import Person
-from chats.views.access import Request, form_methods, recently_authenticated, signed_in
+from chats.views.access import (
+    Request,
+    form_methods,
+    recently_authenticated,
+    see_security,
+    signed_in,
+)
 from chats.views.shell import shell
 
 
@@ -42,7 +48,7 @@ def email_prove(request: Request, person: Person) -> HttpResponse:
 @signed_in
 def email_cancel(request: Request, person: Person) -> HttpResponse:
     addresses.cancel(person)
-    return _back("email-cancelled")
+    return see_security("email-cancelled")
 
 
 @never_cache
@@ -76,11 +82,7 @@ def _asked(request: Request, person: Person, email: str, done: str) -> HttpRespo
     if limited is not None:
         return limited
     addresses.ask(request, person, email)
-    return _back(done)
-
-
-def _back(done: str) -> HttpResponse:
-    return HttpResponseRedirect(f"{resolve_url('security')}?done={done}", status=303)
+    return see_security(done)
 
 
 def _status(change: object) -> int:

@@ -24,7 +24,13 @@ from chats.accounts.factors import AppForm, qr_code
 from chats.accounts.passkeys import SecondForm
 from chats.models import Person
 from chats.permissions.proof import FACTORS, must_have_factor
-from chats.views.access import Request, form_methods, recently_authenticated, signed_in
+from chats.views.access import (
+    Request,
+    form_methods,
+    recently_authenticated,
+    see_security,
+    signed_in,
+)
 from chats.views.entry import setting_up
 from chats.views.shell import shell
 
@@ -67,7 +73,7 @@ second_factor = sensitive_post_parameters("code", "credential")(SecondFactor.as_
 @recently_authenticated
 def app_add(request: Request, person: Person) -> HttpResponse:
     if _factor(person, Authenticator.Type.TOTP):
-        return _back("app-there")
+        return see_security("app-there")
     form = AppForm(person, request.POST if request.method == "POST" else None)
     if not form.is_valid():
         size, path = qr_code(form.link)
@@ -79,10 +85,7 @@ def app_add(request: Request, person: Person) -> HttpResponse:
             status = TOO_MANY
         return render(request, "settings/app_add.html", context, status=status)
     _, codes = activate_totp(request, SimpleNamespace(secret=form.shown))
-    if codes:
-        place = f"{resolve_url('mfa_view_recovery_codes')}?new"
-        return HttpResponseRedirect(place, status=303)
-    return _back("app-added")
+    return added("app-added", with_codes=bool(codes))
 
 
 @form_methods
@@ -98,7 +101,7 @@ def app_remove(request: Request, person: Person) -> HttpResponse:
         status = 422 if request.method == "POST" else 200
         return render(request, "settings/app_remove.html", context, status=status)
     deactivate_totp(request, app)
-    return _back("app-removed")
+    return see_security("app-removed")
 
 
 @never_cache
@@ -161,5 +164,8 @@ def is_needed(person: Person, factor: Authenticator) -> bool:
     return must_have_factor(person) and ends_all(person, factor)
 
 
-def _back(done: str) -> HttpResponse:
-    return HttpResponseRedirect(f"{resolve_url('security')}?done={done}", status=303)
+def added(done: str, *, with_codes: bool) -> HttpResponse:
+    """After the first factor of somebody, the recovery codes that came with it are shown."""
+    if not with_codes:
+        return see_security(done)
+    return HttpResponseRedirect(f"{resolve_url('mfa_view_recovery_codes')}?new", status=303)

@@ -16,7 +16,7 @@ from allauth.core.internal.ratelimit import consume_or_429
 from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn.internal import auth, flows
 from django.http import Http404, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.shortcuts import render, resolve_url
+from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
@@ -24,9 +24,16 @@ from django.views.decorators.http import require_POST
 from chats.accounts.passkeys import AddForm, SignInForm
 from chats.models import Person
 from chats.views import accounts
-from chats.views.access import Request, form_methods, person, recently_authenticated, signed_in
+from chats.views.access import (
+    Request,
+    form_methods,
+    person,
+    recently_authenticated,
+    see_security,
+    signed_in,
+)
 from chats.views.entry import setting_up
-from chats.views.factors import ends_all, is_needed
+from chats.views.factors import added, ends_all, is_needed
 from chats.views.shell import shell
 
 # More than these nobody tells apart; each has to be asked about when one signs in.
@@ -91,10 +98,7 @@ def add(request: Request, person: Person) -> HttpResponse:
     _, codes = flows.add_authenticator(
         request, name=form.cleaned_data["name"], credential=form.cleaned_data["credential"]
     )
-    if codes:
-        place = f"{resolve_url('mfa_view_recovery_codes')}?new"
-        return HttpResponseRedirect(place, status=303)
-    return _back("passkey-added")
+    return added("passkey-added", with_codes=bool(codes))
 
 
 @form_methods
@@ -109,7 +113,7 @@ def rename(request: Request, person: Person, pk: int) -> HttpResponse:
         context = {"passkey": passkey, **held}
         return _page(request, "passkey_rename", context, 422 if is_refused else 200)
     flows.rename_authenticator(request, passkey, name)
-    return _back("passkey-renamed")
+    return see_security("passkey-renamed")
 
 
 @form_methods
@@ -122,7 +126,7 @@ def remove(request: Request, person: Person, pk: int) -> HttpResponse:
         context = {"passkey": passkey, "is_last": is_last, "ends": ends_all(person, passkey)}
         return _page(request, "passkey_remove", context, 422 if request.method == "POST" else 200)
     flows.remove_authenticator(request, passkey)
-    return _back("passkey-removed")
+    return see_security("passkey-removed")
 
 
 def _page(request: Request, name: str, context: dict[str, Any], status: int) -> HttpResponse:
@@ -142,7 +146,3 @@ def _limited(request: Request) -> HttpResponse | None:
         request, app="allauth.mfa", action="webauthn_login"
     )
     return limited
-
-
-def _back(done: str) -> HttpResponse:
-    return HttpResponseRedirect(f"{resolve_url('security')}?done={done}", status=303)
