@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from django.contrib.auth.models import AnonymousUser
 
-from chats.models import Chat, Membership, Person, Team
+from chats.models import Chat, Guest, GuestRole, Membership, Person, Team
 from tests.rights import LEVELS
 
 OWNERS = ("owner", "owner who left", "deactivated owner")
@@ -52,6 +52,8 @@ def cast() -> Cast:
         ("stranger", None),
         ("admin", None),
         ("superuser", None),
+        ("invited reader", None),
+        ("invited editor", None),
     ):
         person = Person.objects.create_user(f"{who.replace(' ', '-')}@cast.example.com")
         made.people[who] = person
@@ -67,6 +69,10 @@ def cast() -> Cast:
             chat.link_slug = f"{chat.pk}-{SLUG}"
             chat.save()
             made.chats[f"{level} of {owner}"] = chat
+            for role in GuestRole:
+                guest = made.people[f"invited {role}"]
+                assert guest
+                Guest.objects.create(chat=chat, email=guest.email, person=guest, role=role)
     # By query, so that what becomes of chats then is not what is tested here.
     leavers = [made.people["mate who left"], made.people["owner who left"]]
     Membership.objects.filter(person__in=leavers).delete()

@@ -77,6 +77,9 @@ reader                     4 4 4 4 3
 reader with link           4 4 4 3 3
 """
 
+# Notes are between those who have the chat in a list.
+NOTE = LIST
+
 SEE_COST = """
 owner                      + + + + +
 mate                       4 + + 4 3
@@ -197,6 +200,7 @@ TABLES = {
     "LIST": LIST,
     "READ": READ,
     "DUPLICATE": DUPLICATE,
+    "NOTE": NOTE,
     "SEE_COST": SEE_COST,
     "SEND": EDIT,
     "QUEUE": EDIT,
@@ -207,8 +211,6 @@ TABLES = {
     "MANAGE": OWN,
 }
 
-# Their lookup comes with invitations: these rows are checked on the table's own function.
-INVITED = ("invited reader", "invited editor")
 # "reader" is the anonymous visitor where an installation lets them read.
 READING_ON = ("reader", "reader with link")
 

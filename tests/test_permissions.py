@@ -16,12 +16,11 @@ from pytest_django.fixtures import Settings
 from chats import permissions
 from chats.models import Chat, Entry, Membership, Message, Person, Team, memberships
 from chats.models.chats import Privacy
-from chats.permissions import TABLE, WRITES, Action, Tie, Visitor, sessions
+from chats.permissions import TABLE, WRITES, Action, Visitor, sessions
 from tests.people import SLUG, Cast, cast
-from tests.rights import INVITED, LEVELS, PEOPLE, READING_ON, TABLES, expected
+from tests.rights import LEVELS, PEOPLE, READING_ON, TABLES, expected
 
 MARKS = {Http404: "4", PermissionDenied: "3"}
-LOOKED_UP = [who for who in PEOPLE if who not in INVITED]
 
 
 @pytest.fixture
@@ -53,7 +52,7 @@ def test_the_table_written_by_hand_has_every_row_and_column() -> None:
     assert all(list(cells) == Privacy.values for cells in TABLE.values())
 
 
-@pytest.mark.parametrize("who", LOOKED_UP)
+@pytest.mark.parametrize("who", PEOPLE)
 def test_every_cell_is_as_written_by_hand(people: Cast, settings: Settings, who: str) -> None:
     settings.V0_ANONYMOUS_READING = who in READING_ON
     person, grants = people.visitor(who), dict(people.grants(who))
@@ -66,18 +65,7 @@ def test_every_cell_is_as_written_by_hand(people: Cast, settings: Settings, who:
     assert got == {action.name: expected(action.name)[who] for action in Action}
 
 
-@pytest.mark.parametrize("who", INVITED)
-def test_every_cell_of_invited_people_stands_in_the_table(who: str) -> None:
-    """Invitations come with a later issue: nothing looks them up yet, and `Tie` knows their rights."""
-    tie = Tie(signed_in=True, invited=who.removeprefix("invited "))
-    for action in Action:
-        for level, mark in expected(action.name)[who].items():
-            visible = tie.allows(Action.READ, level)
-            got = "4" if not visible else "+" if tie.allows(action, level) else "3"
-            assert got == mark, (action, level)
-
-
-@pytest.mark.parametrize("who", LOOKED_UP)
+@pytest.mark.parametrize("who", PEOPLE)
 def test_may_and_actions_agree_with_the_lookup(people: Cast, settings: Settings, who: str) -> None:
     settings.V0_ANONYMOUS_READING = who in READING_ON
     person, grants = people.visitor(who), people.grants(who)
@@ -89,7 +77,7 @@ def test_may_and_actions_agree_with_the_lookup(people: Cast, settings: Settings,
         assert {a for a in Action if permissions.may(person, chat, a, grant=grant)} == allowed
 
 
-@pytest.mark.parametrize("who", LOOKED_UP)
+@pytest.mark.parametrize("who", PEOPLE)
 def test_lists_hold_what_the_table_says(people: Cast, settings: Settings, who: str) -> None:
     settings.V0_ANONYMOUS_READING = who in READING_ON
     person, grants = people.visitor(who), dict(people.grants(who))
@@ -252,7 +240,7 @@ def test_usage_is_seen_by_who_spent_it_by_team_owners_and_by_staff(people: Cast)
     outside = Entry.objects.create(message_id=uuid4(), person=mate)
     seen = {
         who: set(permissions.visible_entries(people.visitor(who)))
-        for who in LOOKED_UP
+        for who in PEOPLE
         if permissions.visible_entries(people.visitor(who)).exists()
     }
     assert seen == {

@@ -24,7 +24,7 @@ from chats.consumers import Socket
 from chats.models import Attachment, Chat, Entry, Intent, Message, Person
 from chats.routing import websocket_urlpatterns
 from tests.people import SLUG
-from tests.rights import INVITED, LEVELS, PEOPLE, READING_ON, expected
+from tests.rights import LEVELS, PEOPLE, READING_ON, expected
 from tests.scene import Scene, stage
 
 # Each route of one chat: its methods, each with the row of the table that it has to follow.
@@ -209,7 +209,6 @@ ARGUMENTS: dict[str, dict[str, object]] = {
     "sign_up_link": {"token": "unknown"},
     "account_reset_password_from_key": {"uidb36": "1", "key": "unknown-key"},
 }
-LOOKED_UP = [who for who in PEOPLE if who not in INVITED]
 CALLS = [
     pytest.param(name, method, action, id=f"{method} {name}")
     for name, methods in (OF_A_CHAT | OF_A_MESSAGE | OF_A_QUEUED).items()
@@ -269,7 +268,7 @@ def test_every_cell_holds_over_http(
     scene: Scene, settings: Settings, name: str, method: str, action: str
 ) -> None:
     got: dict[str, dict[str, str]] = {}
-    for who in LOOKED_UP:
+    for who in PEOPLE:
         settings.V0_ANONYMOUS_READING = who in READING_ON
         client = scene.client(who)
         got[who] = {}
@@ -277,7 +276,7 @@ def test_every_cell_holds_over_http(
             status = scene.call(client, name, method, scene.people.chat(who, level)).status_code
             assert status < 500
             got[who][level] = {404: "4", 403: "3"}.get(status, "+")
-    assert got == {who: expected(action)[who] for who in LOOKED_UP}
+    assert got == {who: expected(action)[who] for who in PEOPLE}
 
 
 @pytest.mark.parametrize(("name", "method", "action"), CALLS)
@@ -401,7 +400,7 @@ def test_form_fields_of_the_models_name_change_nothing(scene: Scene) -> None:
     assert (owner.is_staff, owner.is_superuser, owner.is_active) == (False, False, True)
 
 
-@pytest.mark.parametrize("who", LOOKED_UP)
+@pytest.mark.parametrize("who", PEOPLE)
 def test_no_page_tells_of_a_chat_that_is_not_in_the_list(
     scene: Scene, settings: Settings, who: str
 ) -> None:
@@ -436,7 +435,7 @@ def test_a_file_is_read_by_whoever_reads_its_chat(
         message = chat.messages.get(role="user")
         files[chat.pk] = Attachment.objects.create(message=message, name="a.txt", file="kept")
     got: dict[str, dict[str, str]] = {}
-    for who in LOOKED_UP:
+    for who in PEOPLE:
         settings.V0_ANONYMOUS_READING = who in READING_ON
         client, got[who] = scene.client(who), {}
         for level in LEVELS:
@@ -444,4 +443,4 @@ def test_a_file_is_read_by_whoever_reads_its_chat(
             status = client.get(f"/attachments/{file.pk}/").status_code
             got[who][level] = {404: "4", 403: "3"}.get(status, "+")
             assert client.post(f"/attachments/{file.pk}/remove/").status_code == 404
-    assert got == {who: expected("READ")[who] for who in LOOKED_UP}
+    assert got == {who: expected("READ")[who] for who in PEOPLE}

@@ -16,7 +16,7 @@ from chats.models.messages import Task
 from chats.permissions import Action
 from chats.relay import decisions
 from tests.people import Cast, cast
-from tests.rights import INVITED, LEVELS, PEOPLE, expected
+from tests.rights import LEVELS, PEOPLE, expected
 
 
 @pytest.fixture
@@ -35,8 +35,6 @@ def test_it_waits_for_those_who_may_decide_it(people: Cast, kind: str) -> None:
     action = "SEND" if kind in (Task.QUESTIONS, Task.PLAN) else "GRANT"
     asked = {chat.pk: ask(chat, kind) for chat in people.chats.values()}
     for who in PEOPLE:
-        if who in INVITED:
-            continue
         found = set(permissions.waiting_for(people.visitor(who)))
         for level in LEVELS:
             waits = asked[people.chat(who, level).pk] in found

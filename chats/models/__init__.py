@@ -5,13 +5,17 @@ from chats.models.attachments import Attachment
 from chats.models.audit import AuditEntry, Event, record
 from chats.models.chats import Chat, Instructions
 from chats.models.decisions import Decision
+from chats.models.guests import Guest, GuestRole
 from chats.models.invitations import Invitation
 from chats.models.messages import Intent, Message
+from chats.models.notes import Mention, Note
 from chats.models.notices import Mute, Notice
 from chats.models.outcomes import Outcome
 from chats.models.people import Composer, EmailChange, Person, SetupLink
+from chats.models.presence import Presence
 from chats.models.prompts import Prompt
 from chats.models.queue import Queued
+from chats.models.seen import Follow, Seen
 from chats.models.teams import Membership, Team, TeamRules
 from chats.models.usage import Entry
 
@@ -24,17 +28,24 @@ __all__ = [
     "EmailChange",
     "Entry",
     "Event",
+    "Follow",
+    "Guest",
+    "GuestRole",
     "Instructions",
     "Intent",
     "Invitation",
     "Membership",
+    "Mention",
     "Message",
     "Mute",
+    "Note",
     "Notice",
     "Outcome",
     "Person",
+    "Presence",
     "Prompt",
     "Queued",
+    "Seen",
     "SetupLink",
     "Team",
     "TeamRules",

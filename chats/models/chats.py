@@ -44,11 +44,14 @@ class Chat(models.Model):
     that v0's never replaces it. `rewritten` is the newest version at which a message that is not
     among the last ones changed: a page older than that refetches its list. `title_unsaid`: v0 has
     not been told the title yet. `privacy_at_v0` is v0's own level as last heard, which says nothing
-    about people here; `privacy_unsaid`: v0 has not agreed yet to the level that was set here. `privacy_wanted` is a wider
-    level, "" for none, which counts as soon as v0 has agreed to it. `deleted_at`: somebody deleted it then, which can be undone for a
-    moment; nobody sees it any more. `vercel_project` is the project's id at Vercel, "" while v0 has
-    told of none. `v0_updated_at` is v0's own word at the last comparison, which
-    was `compared_at`. `model` is the one that was chosen last here.
+    about people here; `privacy_unsaid`: v0 has not agreed yet to the level that was set here.
+    `privacy_wanted` is a level, "" for none, that gives somebody something: it counts as soon as v0 has
+    agreed to it, and until then everybody may do what both levels allow. `privacy_refused` is why v0 does
+    not agree, "" while it has not said so; v0 is not asked again before somebody chooses. Whoever holds
+    `link_slug` may read until `link_expires_at`. `offered_to` may accept that the chat becomes theirs.
+    `deleted_at`: somebody deleted it then, which can be undone for a moment; nobody sees it any more.
+    `vercel_project` is the project's id at Vercel, "" while v0 has told of none. `v0_updated_at` is v0's
+    own word at the last comparison, which was `compared_at`. `model` is the one that was chosen last here.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -59,6 +62,10 @@ class Chat(models.Model):
     title_given = models.BooleanField(default=False)
     privacy = models.CharField(max_length=10, choices=Privacy.choices, default=Privacy.PRIVATE)
     link_slug = models.CharField(max_length=64, unique=True, null=True, blank=True)
+    link_expires_at = models.DateTimeField(null=True, blank=True)
+    offered_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     model = models.CharField(max_length=40, blank=True)
     write_permission = models.BooleanField(default=True)
     version = models.PositiveBigIntegerField(default=1)
@@ -70,6 +77,7 @@ class Chat(models.Model):
     privacy_at_v0 = models.CharField(max_length=20, blank=True)
     privacy_unsaid = models.BooleanField(default=False)
     privacy_wanted = models.CharField(max_length=10, blank=True)
+    privacy_refused = models.CharField(max_length=200, blank=True)
     vercel_project = models.CharField(max_length=128, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True, db_index=True)
     at_v0 = models.CharField(max_length=10, choices=AtV0.choices, default=AtV0.THERE, blank=True)

@@ -73,12 +73,14 @@ class TeamRules(models.Model):
 
 class Membership(models.Model):
     """`mapped`: it came from a group of the provider that the person signs in with, and goes with it.
-    `joined_at` is None where nobody noted it. They are changed by `chats.models.memberships`."""
+    `joined_at` is None where nobody noted it; `last_privacy` is what they chose last for a new chat there,
+    "" for the team's default. They are changed by `chats.models.memberships`."""
 
     team = models.ForeignKey(Team, models.CASCADE, related_name="memberships")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.MEMBER)
     mapped = models.BooleanField(default=False)
+    last_privacy = models.CharField(max_length=10, blank=True)
     joined_at = models.DateTimeField(default=timezone.now, null=True, blank=True)
 
     class Meta:

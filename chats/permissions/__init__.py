@@ -1,6 +1,6 @@
 """Who may do what: gives the object, or raises 404 (invisible) or 403 (visible, but not allowed).
 
-Owns the whole table of rights and every way of asking it: for a request, a socket, a list, the people
+Owns every way of asking the table of rights (`table`): for a request, a socket, a list, the people
 who are connected; `doors` asks it again for sockets that are open. Relies on models alone: our database
 decides, never v0's `privacy`. Never cares how something is shown, and never lets a caller name a role.
 
@@ -10,137 +10,46 @@ decides, never v0's `privacy`. Never cares how something is shown, and never let
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import TypeAlias
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Now
 from django.http import Http404, HttpRequest
 from django.utils import timezone
 
-from chats.models import Chat, Decision, Entry, Membership, Message, Person
-from chats.models.chats import AtV0, Privacy
+from chats.models import Chat, Decision, Entry, Guest, GuestRole, Membership, Message, Person
+from chats.models.chats import AtV0
 from chats.models.messages import LIVE, MessageState, Task
 from chats.models.teams import Role
 from chats.permissions.sessions import LINKED, give, grants, holds_link, opened_until
+from chats.permissions.table import (
+    MATE_ROLES,
+    NAMELESS,
+    TABLE,
+    TEAM_ADMIN_ROLES,
+    WRITES,
+    Action,
+    Tie,
+    Who,
+)
+
+__all__ = [
+    "MATE_ROLES",
+    "TABLE",
+    "TEAM_ADMIN_ROLES",
+    "WRITES",
+    "Action",
+    "Tie",
+    "Who",
+]
 
 Visitor: TypeAlias = Person | AnonymousUser | None
 Grants: TypeAlias = Mapping[str, str]
-
-
-class Action(StrEnum):
-    LIST = "find it in one's own list and search"
-    READ = "read page, live stream, files, attachments; export"
-    DUPLICATE = "duplicate"
-    SEE_COST = "see what the chat cost"
-    SEND = "send, stop, answer questions, approve a plan; queue: add, edit and remove own"
-    QUEUE = "queue: reorder, send now, remove another's"
-    RENAME = "rename"
-    GRANT = "grant a tool permission, connect services"
-    SET_PRIVATE = "set back to private"
-    RESTORE = "restore"
-    MANAGE = "privacy, share, invite, delete, move, deploy; read the chat's audit"
-
-
-class Who(StrEnum):
-    """What somebody can be to a chat, several at a time: its owner is signed in, too."""
-
-    OWNER = "owner"
-    MATE = "mate"
-    TEAM_ADMIN = "team owner or admin"
-    VIEWER = "viewer of the team"
-    INVITED_READER = "invited reader"
-    INVITED_EDITOR = "invited editor"
-    LINK = "signed in with the link"
-    ANONYMOUS_LINK = "anonymous with the link"
-    SIGNED_IN = "signed in"
-    ANONYMOUS = "anonymous"
-    OPENED = "superuser who has stated a reason"
-
-
-def _cell(*who: Who | frozenset[Who]) -> frozenset[Who]:
-    return frozenset().union(*((w,) if isinstance(w, Who) else w for w in who))
-
-
-OWNER = _cell(Who.OWNER)
-EDITORS = _cell(OWNER, Who.INVITED_EDITOR)
-READERS = _cell(EDITORS, Who.INVITED_READER)
-MATES = _cell(EDITORS, Who.MATE)
-ADMINS = _cell(OWNER, Who.TEAM_ADMIN)
-TEAM = _cell(READERS, Who.MATE, Who.VIEWER)
-WITH_LINK = _cell(Who.LINK, Who.ANONYMOUS_LINK)
-ANYONE = _cell(READERS, Who.SIGNED_IN, Who.ANONYMOUS)
-
-# Columns: private, team, team-edit, unlisted, public.
-_ROWS: dict[Action, tuple[frozenset[Who], ...]] = {
-    Action.LIST: (READERS, TEAM, TEAM, READERS, READERS),
-    Action.READ: tuple(
-        _cell(cell, Who.OPENED) for cell in (READERS, TEAM, TEAM, _cell(READERS, WITH_LINK), ANYONE)
-    ),
-    Action.DUPLICATE: (EDITORS, MATES, MATES, _cell(EDITORS, Who.LINK), _cell(Who.SIGNED_IN)),
-    Action.SEE_COST: (EDITORS, MATES, MATES, EDITORS, EDITORS),
-    Action.SEND: (EDITORS, EDITORS, MATES, EDITORS, EDITORS),
-    Action.QUEUE: (EDITORS, EDITORS, MATES, EDITORS, EDITORS),
-    Action.RENAME: (EDITORS, EDITORS, MATES, EDITORS, EDITORS),
-    Action.GRANT: (OWNER, OWNER, OWNER, OWNER, OWNER),
-    Action.SET_PRIVATE: (OWNER, ADMINS, ADMINS, OWNER, ADMINS),
-    Action.RESTORE: (OWNER, OWNER, OWNER, OWNER, OWNER),
-    Action.MANAGE: (OWNER, OWNER, OWNER, OWNER, OWNER),
-}
-TABLE: dict[Action, dict[str, frozenset[Who]]] = {
-    action: dict(zip(Privacy.values, cells, strict=True)) for action, cells in _ROWS.items()
-}
-
-# What v0 refuses to everybody in a chat whose `writePermission` is false.
-WRITES = frozenset({Action.SEND, Action.QUEUE, Action.RENAME, Action.GRANT, Action.RESTORE})
-
-MATE_ROLES = (Role.OWNER, Role.ADMIN, Role.MEMBER)
-TEAM_ADMIN_ROLES = (Role.OWNER, Role.ADMIN)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tie:
-    """What connects somebody with one chat. `team_role` is their role in the chat's team, "" if none;
-    `invited` is "reader", "editor" or ""; `link` says that they hold its present link, `opened` that they
-    are a superuser who has stated a reason for reading it a while ago."""
-
-    signed_in: bool
-    owns: bool = False
-    team_role: str = ""
-    link: bool = False
-    invited: str = ""
-    opened: bool = False
-
-    def roles(self) -> frozenset[Who]:
-        if not self.signed_in:
-            return self._anonymous_roles()
-        held = {
-            Who.SIGNED_IN: True,
-            Who.LINK: self.link,
-            Who.OWNER: self.owns,
-            Who.MATE: self.team_role in MATE_ROLES,
-            Who.TEAM_ADMIN: self.team_role in TEAM_ADMIN_ROLES,
-            Who.VIEWER: self.team_role == Role.VIEWER,
-            Who.INVITED_READER: self.invited == "reader",
-            Who.INVITED_EDITOR: self.invited == "editor",
-            Who.OPENED: self.opened,
-        }
-        return frozenset(who for who, holds in held.items() if holds)
-
-    def _anonymous_roles(self) -> frozenset[Who]:
-        if not getattr(settings, "V0_ANONYMOUS_READING", False):
-            return frozenset()
-        return _cell(Who.ANONYMOUS, Who.ANONYMOUS_LINK) if self.link else _cell(Who.ANONYMOUS)
-
-    def allows(self, action: Action, privacy: str, *, write_permission: bool = True) -> bool:
-        if action in WRITES and not write_permission:
-            return False
-        return not self.roles().isdisjoint(TABLE[action][privacy])
 
 
 def may(person: Visitor, chat: Chat, action: Action, *, grant: str | None = None) -> bool:
@@ -234,9 +143,14 @@ def _find(
     team_roles: Mapping[int, str],
 ) -> tuple[Chat, frozenset[Action]]:
     # Always the same queries, so that time does not tell a hidden chat from none.
-    found = rows.select_related("owner", "team__rules", "instructions").filter(pk=id).first()
+    rows = rows.select_related("owner", "team__rules", "instructions").filter(pk=id)
+    known = _known(person)
+    guest = Guest.objects.filter(chat=OuterRef("pk"), person=known.pk if known else None)
+    found = rows.annotate(guest_role=Subquery(guest.values("role")[:1])).first()
     if found is None:
         raise Http404
+    if known:
+        _remember_guest(found, known, found.guest_role or "")
     grant = session_grants.get(str(found.pk))
     allowed = allowed_by(tie_of(person, found, team_roles, grant), found)
     if Action.READ not in allowed:
@@ -272,7 +186,7 @@ def message(request: HttpRequest, chat_id: UUID, message_id: UUID, action: Actio
 
 def open_link(request: HttpRequest, slug: str) -> Chat:
     """The chat behind a link, whose grant is from now on in the session; Http404 if there is none."""
-    found = Chat.objects.filter(link_slug=slug, privacy__in=LINKED, deleted_at=None).first()
+    found = Chat.objects.filter(_is_linked(), link_slug=slug, deleted_at=None).first()
     if found is None or not may(request.user, found, Action.READ, grant=slug):
         raise Http404
     give(request.session, found, slug)
@@ -320,24 +234,29 @@ def visible_entries(person: Visitor) -> QuerySet[Entry]:
 
 def listeners(chat_ids: Iterable[UUID], people_ids: Iterable[int]) -> set[int]:
     """Which of these people have one of the chats in their list, or had it until it was deleted, in
-    one query."""
-    people = set(people_ids)
+    two queries."""
+    chats, people = set(chat_ids), set(people_ids)
     concerned = Q(owner__in=people) | Q(team__memberships__person__in=people)
-    rows = Chat.objects.filter(concerned, pk__in=set(chat_ids)).values_list(
-        *("owner", "owner__is_active", "team", "privacy", "team__memberships__person"),
-        *("team__memberships__role", "team__memberships__person__is_active"),
+    rows = Chat.objects.filter(concerned, pk__in=chats).values_list(
+        *("owner", "owner__is_active", "team", "privacy", "privacy_wanted"),
+        *("team__memberships__person", "team__memberships__role"),
+        "team__memberships__person__is_active",
     )
     found: set[int] = set()
-    for owner, owner_active, team, privacy, mate, role, active in rows:
+    for owner, owner_active, team, privacy, wanted, mate, role, active in rows:
         ties = {owner: Tie(signed_in=True, owns=True)} if owner_active and team is None else {}
         if mate is not None and active:
             ties[mate] = Tie(signed_in=True, owns=mate == owner, team_role=role)
-        found |= {who for who, tie in ties.items() if tie.allows(Action.LIST, privacy)}
+        found |= {
+            who for who, tie in ties.items() if tie.allows(Action.LIST, privacy, wanted=wanted)
+        }
+    guests = Guest.objects.filter(chat__in=chats, person__in=people, person__is_active=True)
+    found |= set(guests.values_list("person", flat=True))  # At every level.
     return found & people
 
 
 def readers_of(chat_id: UUID, people_ids: Iterable[int]) -> set[int]:
-    """Which of these people have the chat in their list, in one query."""
+    """Which of these people have the chat in their list, in two queries."""
     return listeners([chat_id], people_ids)
 
 
@@ -364,7 +283,10 @@ def allowed_by(tie: Tie | None, chat: Chat) -> frozenset[Action]:
     return frozenset(
         action
         for action in Action
-        if tie and tie.allows(action, chat.privacy, write_permission=_is_open(chat))
+        if tie
+        and tie.allows(
+            action, chat.privacy, wanted=chat.privacy_wanted, write_permission=_is_open(chat)
+        )
     )
 
 
@@ -374,8 +296,14 @@ def _is_open(chat: Chat) -> bool:
 
 
 def tie_of(
-    person: Visitor, chat: Chat, team_roles: Mapping[int, str], grant: str | None
+    person: Visitor,
+    chat: Chat,
+    team_roles: Mapping[int, str],
+    grant: str | None,
+    *,
+    invited: str | None = None,
 ) -> Tie | None:
+    """`invited` is their role as a guest of the chat, None where the caller has not looked."""
     known, link = _known(person), holds_link(chat, grant)
     if known is None:
         # A deactivated person has fewer rights than a passer-by, as long as they are named.
@@ -387,8 +315,35 @@ def tie_of(
         owns=chat.owner_id == known.pk and (chat.team_id is None or bool(team_role)),
         team_role=team_role,
         link=link,
+        invited=_guest_role(known, chat) if invited is None else invited,
         opened=known.is_superuser and opened_until(grant) is not None,
     )
+
+
+def guest_roles(chats: Iterable[UUID], people: Iterable[int]) -> dict[tuple[UUID, int], str]:
+    """The role of each of these people who is a guest of one of these chats."""
+    rows = Guest.objects.filter(chat__in=list(chats), person__in=list(people))
+    held = rows.values_list("chat_id", "person_id", "role")
+    return {(chat, person): role for chat, person, role in held if person is not None}
+
+
+def _guest_role(person: Person, chat: Chat) -> str:
+    looked_up: tuple[int, str] | None = getattr(chat, "as_guest", None)
+    if looked_up is None or looked_up[0] != person.pk:
+        role = guest_roles([chat.pk], [person.pk]).get((chat.pk, person.pk), "")
+        return _remember_guest(chat, person, role)
+    return looked_up[1]
+
+
+def _remember_guest(chat: Chat, person: Person, role: str) -> str:
+    setattr(chat, "as_guest", (person.pk, role))  # noqa: B010 (no attribute of the model's own)
+    return role
+
+
+def _is_linked() -> Q:
+    """As `sessions.holds_link`, for rows."""
+    lasts = Q(link_expires_at=None) | Q(link_expires_at__gt=Now())
+    return Q(lasts, privacy__in=LINKED)
 
 
 def _chats(action: Action, person: Visitor, session_grants: Grants) -> QuerySet[Chat]:
@@ -398,7 +353,7 @@ def _chats(action: Action, person: Visitor, session_grants: Grants) -> QuerySet[
         return Chat.objects.none()
     linked = Q(pk__in=[])
     for id, slug in session_grants.items():
-        linked |= Q(pk=id, link_slug=slug, privacy__in=LINKED)
+        linked |= Q(_is_linked(), pk=id, link_slug=slug)
     if known is not None:
         reach = {**_in_own_and_teams(action, known), Who.LINK: linked, Who.SIGNED_IN: Q()}
     else:
@@ -408,22 +363,45 @@ def _chats(action: Action, person: Visitor, session_grants: Grants) -> QuerySet[
     reached = Q(pk__in=[])
     for who, rows in reach.items():
         if levels := _levels(action, who):
-            reached |= Q(privacy__in=levels) & rows
+            # While v0 has not agreed to another level, both have to allow it.
+            reached |= Q(privacy__in=levels, privacy_wanted__in=["", *levels]) & rows
     return Chat.objects.filter(reached, deleted_at=None)
 
 
 def _levels(action: Action, who: Who) -> list[str]:
-    return [level for level, cell in TABLE[action].items() if who in cell]
+    """Those at which somebody may do it by being `who`, who is signed in besides."""
+    held = {who, Who.SIGNED_IN} if who not in NAMELESS else {who, Who.ANONYMOUS}
+    own = [level for level, cell in TABLE[action].items() if who in cell]
+    return own and [level for level, cell in TABLE[action].items() if held & cell]
 
 
 def _in_own_and_teams(action: Action, person: Person) -> dict[Who, Q]:
-    """What somebody reaches as owner and as a member. Each Q costs a page more to build than to ask:
-    those that mates and viewers see alike are one."""
-    own = Q(owner=person) & (Q(team=None) | _in_teams(person))
-    if _levels(action, Who.MATE) == _levels(action, Who.VIEWER):
-        return {Who.OWNER: own, Who.MATE: _in_teams(person)}
-    viewing = {Who.VIEWER: _in_teams(person, (Role.VIEWER,))} if _levels(action, Who.VIEWER) else {}
-    return {Who.OWNER: own, Who.MATE: _in_teams(person, MATE_ROLES), **viewing}
+    """What somebody reaches as owner, as a guest and as a member. Each Q costs a page more to build than
+    to ask: those of people who see alike are one."""
+    found = {Who.OWNER: Q(owner=person) & (Q(team=None) | _in_teams(person))}
+    if _alike(action, Who.INVITED_EDITOR, Who.INVITED_READER):
+        found[Who.INVITED_EDITOR] = _as_guest(person)
+    else:
+        found[Who.INVITED_EDITOR] = _as_guest(person, GuestRole.EDITOR)
+        found[Who.INVITED_READER] = _as_guest(person, GuestRole.READER)
+    if _alike(action, Who.MATE, Who.VIEWER):
+        found[Who.MATE] = _in_teams(person)
+    else:
+        found[Who.MATE] = _in_teams(person, MATE_ROLES)
+        found[Who.VIEWER] = _in_teams(person, (Role.VIEWER,))
+    return found
+
+
+def _alike(action: Action, one: Who, other: Who) -> bool:
+    return _levels(action, one) == _levels(action, other)
+
+
+def _as_guest(person: Person, role: str | None = None) -> Q:
+    """`role` None is either."""
+    guest = Guest.objects.filter(person=person)
+    if role is not None:
+        guest = guest.filter(role=role)
+    return Q(pk__in=guest.values("chat"))
 
 
 def _in_teams(person: Person, roles: Iterable[str] | None = None) -> Q:

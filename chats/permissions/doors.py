@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from chats.models import Chat, Person
-from chats.permissions import Action, allowed_by, team_roles_of, tie_of
+from chats.permissions import Action, allowed_by, guest_roles, team_roles_of, tie_of
 from chats.permissions.proof import lacking_factor
 from chats.permissions.sessions import OPENED, grants
 
@@ -67,7 +67,7 @@ def codes(doors: Iterable[Door]) -> dict[Door, Ended]:
 
 
 def look(doors: Iterable[Door]) -> dict[Door, Ended | Held]:
-    """How each of the open sockets stands, in four queries for all of them; one more where second
+    """How each of the open sockets stands, in five queries for all of them; one more where second
     factors are required.
 
     Signed out is also who is deactivated, has changed the password elsewhere, has waited until the
@@ -78,7 +78,7 @@ def look(doors: Iterable[Door]) -> dict[Door, Ended | Held]:
     chats = Chat.objects.filter(deleted_at=None).in_bulk(
         {door.chat for door in given if door.chat is not None}
     )
-    team_roles = team_roles_of(people)
+    team_roles, guests = team_roles_of(people), guest_roles(chats, people)
     standing = _standing({(door.session, door.person) for door in given}, people)
     lacking = lacking_factor(people.values())
     found: dict[Door, Ended | Held] = {}
@@ -97,7 +97,8 @@ def look(doors: Iterable[Door]) -> dict[Door, Ended | Held]:
             # What was opened for a reason can be given back before its time.
             is_given_back = door.grant.startswith(OPENED) and door.grant not in standing[holder]
             grant = "" if is_given_back else door.grant
-            tie = tie_of(person, chat, roles, grant)
+            invited = guests.get((chat.pk, door.person or 0), "")
+            tie = tie_of(person, chat, roles, grant, invited=invited)
             allowed = allowed_by(tie, chat)
             may_stay = Action.READ in allowed
             held = Held(digest(allowed), frozenset(roles.items()))

@@ -43,7 +43,10 @@ def take(session: SessionBase, chat: Chat) -> None:
 
 
 def holds_link(chat: Chat, grant: str | None) -> bool:
-    return bool(chat.link_slug) and grant == chat.link_slug and chat.privacy in LINKED
+    """Whether `grant` is the chat's present link, and that opens it now."""
+    if not chat.link_slug or grant != chat.link_slug or chat.privacy not in LINKED:
+        return False
+    return chat.link_expires_at is None or chat.link_expires_at > timezone.now()
 
 
 def opening(until: datetime) -> str:
