@@ -7,8 +7,9 @@
 //   hx-get="…" hx-trigger="mark:NAME from:body" hx-sync="this:queue last"
 //
 // A fragment with data-marked="NAME" data-version="N" that arrives older than the mark is asked for
-// again, and so is one whose mark changes while it is on its way. `mark:own` is fired, too, for an
-// ended message that came whole, without what is one's own.
+// again, and so is one whose mark changes while it is on its way. One in which a finger or a button is down
+// stays until it is up, and is asked for again: a press on what goes away leads nowhere. `mark:own` is
+// fired, too, for an ended message that came whole, without what is one's own.
 
 const SPREAD = 300; // ms: not all pages ask at the same moment
 const ENDED = ["stopped", "failed", "finished"];
@@ -70,6 +71,28 @@ function compare(fragment) {
   older.set(marked, Math.min(times, LONGEST));
   if (times) fire(marked, SPREAD * 2 ** Math.min(times, LONGEST));
 }
+
+let pressed = null;
+const putOff = new Set();
+
+document.addEventListener("pointerdown", ({ target }) => (pressed = target), true);
+for (const kind of ["pointerup", "pointercancel"]) {
+  // The click comes after it, in the same turn.
+  document.addEventListener(kind, () => setTimeout(release), true);
+}
+
+function release() {
+  pressed = null;
+  putOff.forEach((name) => fire(name));
+  putOff.clear();
+}
+
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  const [, name] = detail.target.getAttribute("hx-trigger")?.match(/^mark:(\S+) /) ?? [];
+  if (!name || !detail.target.contains(pressed)) return;
+  detail.shouldSwap = false;
+  putOff.add(name);
+});
 
 // A page reads its rows before the State whose marks it shows, and may have missed a change between.
 document.addEventListener("DOMContentLoaded", () => {
