@@ -1,6 +1,7 @@
 """Who is told of what: chats that somebody wants to hear nothing of, and mails that went out.
 
-Owns the constraints that a chat is muted once and that somebody is written to once about one task.
+Owns the constraints that a chat is muted once and that somebody is written to once about one task, and
+once about one note that names them.
 What a person wants in general stands with the person.
 """
 
@@ -8,10 +9,12 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 from chats.models.chats import Chat
 from chats.models.messages import Message
+from chats.models.notes import Mention
 
 
 class Mute(models.Model):
@@ -32,7 +35,8 @@ class Mute(models.Model):
 
 
 class Notice(models.Model):
-    """A mail to `person` about the task of `asked`, written down before it is sent.
+    """A mail to `person` about the task of `asked` or about a `mention` of them, written down before it
+    is sent.
 
     `again_at`: the mail server did not take it, and whoever comes first after this moment tries
     again; None when it went out, was given up, or is on its way.
@@ -41,7 +45,8 @@ class Notice(models.Model):
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="notices", db_index=False
     )
-    asked = models.ForeignKey(Message, models.CASCADE, related_name="notices")
+    asked = models.ForeignKey(Message, models.CASCADE, null=True, related_name="notices")
+    mention = models.OneToOneField(Mention, models.CASCADE, null=True, related_name="notice")
     failures = models.PositiveIntegerField(default=0)
     again_at = models.DateTimeField(null=True, blank=True)
     claimed_at = models.DateTimeField(default=timezone.now)
@@ -49,7 +54,12 @@ class Notice(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=["person", "asked"], name="one_notice_per_task"),
+            models.CheckConstraint(
+                condition=Q(asked=None, mention__isnull=False)
+                | Q(asked__isnull=False, mention=None),
+                name="a_notice_is_about_one_thing",
+            ),
         )
 
     def __str__(self) -> str:
-        return f"{self.person_id} about {self.asked_id}"
+        return f"{self.person_id} about {self.asked_id or self.mention_id}"
