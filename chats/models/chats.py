@@ -90,6 +90,12 @@ class Chat(models.Model):
         indexes = (
             models.Index(fields=["owner", "-updated_at"], name="chat_by_owner"),
             models.Index(fields=["team", "-updated_at"], name="chat_by_team"),
+            # What a gallery shows of a table that is all chats.
+            models.Index(
+                fields=["-updated_at", "-id"],
+                condition=Q(privacy=Privacy.PUBLIC),
+                name="public_chats",
+            ),
         )
         constraints = (
             models.CheckConstraint(

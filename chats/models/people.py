@@ -54,12 +54,21 @@ class Theme(models.TextChoices):
     DARK = "dark", "Dark"
 
 
+class Whose(models.TextChoices):
+    """Which chats of a space somebody looks at."""
+
+    ALL = "", "all"
+    MINE = "mine"
+    TEAM = "team"
+    SHARED = "shared"
+
+
 class Person(AbstractBaseUser, PermissionsMixin):
     """Somebody with an account. `email` is the name they sign in with, `name` the one others see.
 
     Notices are about the ends of their runs and what waits for them; a browser asks them, too.
     The sidebar shows their personal space alone, or a team's chats, or all; with the membership its
-    choice goes, too.
+    choice goes, too. `shows_whose` is which of these.
     `time_zone` is an IANA name, "" for UTC. `deleted_at`: they deleted the account then, and the row
     stays for what refers to it, with nothing in it that says who they were; nobody can sign in as it.
     """
@@ -77,6 +86,9 @@ class Person(AbstractBaseUser, PermissionsMixin):
     shows_personal = models.BooleanField(default=False)
     shows_team = models.ForeignKey(
         "chats.Membership", models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    shows_whose = models.CharField(
+        max_length=6, choices=Whose.choices, default=Whose.ALL, blank=True
     )
 
     objects: ClassVar[PersonManager] = PersonManager()
