@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("chats", "0022_sharing"),
+        ("chats", "0023_notices_of_mentions"),
     ]
 
     operations = [
