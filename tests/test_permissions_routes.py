@@ -46,6 +46,7 @@ OF_A_CHAT = {
     "export_json": {"POST": "READ"},
     "mute": {"POST": "LIST"},
     "rename": {"GET": "RENAME", "POST": "RENAME"},
+    "share": {"GET": "SET_PRIVATE", "POST": "SET_PRIVATE"},
     "move": {"GET": "MANAGE", "POST": "MANAGE"},
     "repeat_privacy": {"POST": "MANAGE"},
     "delete": {"GET": "MANAGE", "POST": "MANAGE"},

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 from chats import permissions, relay
 from chats.forms.acts import TitleForm, sentence
 from chats.models import Chat, Event, Mute
+from chats.models.chats import Privacy
 from chats.models.messages import LIVE
 from chats.permissions import Action
 from chats.views.access import Request, allowed_actions, form_methods, note, see_chat
@@ -29,6 +30,7 @@ from chats.views.spaces import where
 HEADINGS = {
     "menu": "“{}”",
     "rename": "Rename “{}”",
+    "share": "Share “{}”",
     "move": "Move “{}”",
     "delete": "Delete “{}”?",
     "duplicate": "Duplicate “{}”?",
@@ -46,6 +48,7 @@ def menu(request: Request, id: UUID) -> HttpResponse:
         "may_rename": Action.RENAME in allowed,
         "may_duplicate": Action.DUPLICATE in allowed and bool(found.v0_id),
         "may_manage": Action.MANAGE in allowed,
+        "may_set_private": Action.SET_PRIVATE in allowed and found.privacy != Privacy.PRIVATE,
         "may_mute": Action.LIST in allowed,
         "where": where(request, found),
         "is_muted": Mute.objects.filter(person_id=request.user.pk or 0, chat=found).exists(),

@@ -29,7 +29,7 @@ from chats.views.access import Request, allowed_actions
 from chats.views.cards import Card, card, decided, poll, waiting_in
 from chats.views.costs import costs
 from chats.views.sent_with import sent_with
-from chats.views.spaces import where
+from chats.views.spaces import shares, where
 
 LEVELS: dict[str, str] = {
     "private": "private",
@@ -92,6 +92,7 @@ def standing(request: HttpRequest, found: Chat, allowed: Collection[Action]) -> 
         "level": _level(found) if Action.MANAGE in allowed else None,
         "may_copy": may_copy(found, allowed),
         "may_start": isinstance(request.user, Person),
+        "shares": shares(found) if Action.MANAGE in allowed else None,
     }
 
 

@@ -16,10 +16,18 @@ from django.views.decorators.http import require_POST, require_safe
 from chats import permissions
 from chats.forms.visibility import WORDS, VisibilityForm, start_in
 from chats.models import Chat, Person, Team
+from chats.models.chats import Privacy
 from chats.permissions import Action, spaces
 from chats.views.access import Request, allowed_actions, signed_in
 from chats.views.options import options_shown
 
+BADGES: dict[str, str] = {
+    Privacy.PRIVATE: "",
+    Privacy.TEAM: "Team",
+    Privacy.TEAM_EDIT: "Team, writing",
+    Privacy.UNLISTED: "Unlisted",
+    Privacy.PUBLIC: "Public",
+}
 ALL, PERSONAL = "all", "personal"
 NO_SPACE = "This is not one of your spaces. Go back and choose another one."
 
@@ -86,6 +94,13 @@ def place_shown(form: VisibilityForm) -> dict[str, Any]:
 
 def _system(team: Team | None) -> str:
     return team.system_prompt if team else ""
+
+
+def shares(found: Chat) -> dict[str, str]:
+    """The context of `chats/_share_button.html`: how far the chat is shared, in a word or two; what v0 has
+    not agreed to, or does not, has a tone."""
+    tone = "warn" if found.privacy_refused else "pending" if found.privacy_wanted else ""
+    return {"level": BADGES[found.privacy_wanted or found.privacy], "tone": tone}
 
 
 def where(request: HttpRequest, found: Chat) -> dict[str, Any] | None:

@@ -54,7 +54,8 @@ document.addEventListener("htmx:afterSettle", ({ target, detail }) => {
 
 document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
   if (!detail.successful || detail.requestConfig.verb !== "post") return;
-  if (target.closest("dialog") === dialog) dialog.close();
+  // What stays shows in the dialog what came of it.
+  if (target.closest("dialog") === dialog && !target.closest("[data-stays]")) dialog.close();
   target.closest(".menu")?.hidePopover();
   if (target !== titleForm) return;
   // The frame that says the same is on its way.
