@@ -28,6 +28,8 @@ def picture(page: Page, name: str) -> None:
 
 def faults(page: Page, name: str, *, drawn: bool = False) -> list[str]:
     """What axe finds on the page as it stands, in words."""
+    # Its words are there before its styles.
+    page.wait_for_load_state()
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)
     told = []

@@ -6,6 +6,8 @@ comes over its socket. A second one that is opened in the middle shows the same.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,7 @@ from tests.browser.seen import (
     ANSWER,
     OWNER,
     PATIENCE,
+    chat_of,
     ends_as_stored,
     has_state,
     is_live,
@@ -33,7 +36,7 @@ from tests.sandbox_server import Sandbox
 from tests.world import World
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, WebSocket
 
 OPTIONS = {
     "long": "size=6000 chunk=40",
@@ -44,7 +47,12 @@ OPTIONS = {
 ENDS = {"error": "failed"}
 # What these say fits into one step: sent, streaming and ended are all that there is to see.
 SHORT = frozenset({"empty", "error", "refusal"})
-SECONDS = 0.7  # that a scenario takes, waits that it insists on apart
+TOGETHER = 5  # scenarios that one page plays, one after another
+SECONDS = 0.5  # that a scenario takes, waits that it insists on apart
+
+
+def batched(names: Sequence[str], size: int) -> list[Sequence[str]]:
+    return [names[at : at + size] for at in range(0, len(names), size)]
 
 
 def prompt(name: str, seconds: float = SECONDS) -> str:
@@ -56,40 +64,58 @@ def prompt(name: str, seconds: float = SECONDS) -> str:
     return f"{text}\npace: {min(1, seconds / whole if whole else 1):.3f}"
 
 
-def begin(app: AppServer, world: World, page_of: PageOf, text: str) -> tuple[Page, str, list[str]]:
-    """A page that is live before it sends `text`, its chat, and the frames that it gets after that."""
+@pytest.fixture
+def page(app: AppServer, world: World, page_of: PageOf) -> Page:
+    """A chat in which something was said already, open and live."""
     chat = world.ask("scenario: empty")
     world.finished(chat)
-    page = page_of(app, OWNER)
-    frames: list[str] = []
-    page.on(
-        "websocket",
-        lambda socket: socket.on("framereceived", lambda data: frames.append(str(data))),
-    )
-    page.goto(f"/chats/{chat}/")
+    page = page_of(app, OWNER, path=f"/chats/{chat}/")
     is_live(page)
-    frames.clear()
+    return page
+
+
+def begin(page: Page, text: str) -> None:
+    answers = page.locator(ANSWER).count()
     send(page, text)
-    expect(page.locator(ANSWER)).to_have_count(2, timeout=PATIENCE)
-    return page, chat, frames
+    expect(page.locator(ANSWER)).to_have_count(answers + 1, timeout=PATIENCE)
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+@contextmanager
+def frames_of(page: Page) -> Iterator[list[str]]:
+    """What comes over the sockets that are opened within the block."""
+    frames: list[str] = []
+
+    def on_socket(socket: WebSocket) -> None:
+        socket.on("framereceived", lambda data: frames.append(str(data)))
+
+    page.on("websocket", on_socket)
+    try:
+        yield frames
+    finally:
+        page.remove_listener("websocket", on_socket)
+
+
+@pytest.mark.parametrize("names", batched(tuple(SCENARIOS), TOGETHER), ids=" ".join)
 def test_every_scenario_ends_as_the_stored_message_renders(
-    app: AppServer, world: World, page_of: PageOf, name: str
+    page: Page, world: World, names: Sequence[str]
 ) -> None:
-    page, chat, frames = begin(app, world, page_of, prompt(name))
-    ends_as_stored(page, world, chat, state=ENDS.get(name, "finished"))
-    changes = [frame for frame in frames if frame.count("hx-swap-oob") > 1]
-    assert len(changes) > (2 if name in SHORT else 4)
-    assert world.ledger["posts"] == 2
+    with frames_of(page) as frames:
+        page.reload()
+        is_live(page)
+        for name in names:
+            frames.clear()
+            begin(page, prompt(name))
+            ends_as_stored(page, world, chat_of(page), state=ENDS.get(name, "finished"))
+            changes = [frame for frame in frames if frame.count("hx-swap-oob") > 1]
+            assert len(changes) > (2 if name in SHORT else 4), name
+    assert world.ledger["posts"] == 1 + len(names)
 
 
 @pytest.mark.parametrize("name", ["all-parts", "rewrite", "long"])
 def test_a_second_page_comes_upon_a_run_in_its_middle(
-    app: AppServer, sandbox: Sandbox, world: World, page_of: PageOf, name: str
+    app: AppServer, sandbox: Sandbox, world: World, page: Page, page_of: PageOf, name: str
 ) -> None:
-    page, chat, _ = begin(app, world, page_of, prompt(name, seconds=4))
+    begin(page, prompt(name, seconds=2))
     page.wait_for_selector(f"{ANSWER} [data-part] >> nth=1")
     with standing_still(sandbox):
         second = page_of(app, OWNER, path=page.url)
@@ -97,4 +123,4 @@ def test_a_second_page_comes_upon_a_run_in_its_middle(
         shows(second, lambda: seen(page))
         has_state(second, "streaming")
     for each in (page, second):
-        ends_as_stored(each, world, chat)
+        ends_as_stored(each, world, chat_of(page))
