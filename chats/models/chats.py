@@ -41,8 +41,9 @@ class Chat(models.Model):
     """A conversation with the agent, in its owner's personal space or in one team.
 
     `v0_id` is None until v0 has accepted it. `title_given` says that a person chose the title, so
-    that v0's never replaces it. `rewritten` is the newest version at which a message that is not
-    among the last ones changed: a page older than that refetches its list. `title_unsaid`: v0 has
+    that v0's never replaces it, and `renamed_by` who did it last, at `renamed_at`. `rewritten` is the
+    newest version at which a message that is not among the last ones changed: a page older than that
+    refetches its list. `title_unsaid`: v0 has
     not been told the title yet. `privacy_at_v0` is v0's own level as last heard, which says nothing
     about people here; `privacy_unsaid`: v0 has not agreed yet to the level that was set here.
     `privacy_wanted` is a level, "" for none, that gives somebody something: it counts as soon as v0 has
@@ -60,6 +61,10 @@ class Chat(models.Model):
     team = models.ForeignKey(Team, models.PROTECT, null=True, blank=True, related_name="chats")
     title = models.CharField(max_length=200, blank=True)
     title_given = models.BooleanField(default=False)
+    renamed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    renamed_at = models.DateTimeField(null=True, blank=True)
     privacy = models.CharField(max_length=10, choices=Privacy.choices, default=Privacy.PRIVATE)
     link_slug = models.CharField(max_length=64, unique=True, null=True, blank=True)
     link_expires_at = models.DateTimeField(null=True, blank=True)

@@ -45,7 +45,8 @@ class Message(models.Model):
 
     `text` is what a person typed, `parts` an answer's parts as v0 sent them (a list of JSON
     objects), `content` v0's closing prose, and `asks` the task
-    it ended on. `sent_with` is what a person chose beside the text (see `relay.intents`), for those alone
+    it ended on. `author` wrote it here; what was written in v0's own pages has the author's id there as
+    `v0_author`, which is "" for everything else, and whoever is known here for that id as `v0_person`. `sent_with` is what a person chose beside the text (see `relay.intents`), for those alone
     who may send. `restored` is of an answer that records that the files went back: the uuid of the
     earlier answer as `message`, and when that was made as `created`. `problem` is a code that templates put into words and
     `detail` v0's own words; before `again_at` v0 takes no other try. `waited_since` is when the chat
@@ -63,6 +64,9 @@ class Message(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="messages"
     )
     v0_author = models.CharField(max_length=128, blank=True)
+    v0_person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     text = models.TextField(blank=True)
     content = models.TextField(blank=True)
     parts = models.JSONField(default=list, blank=True)
