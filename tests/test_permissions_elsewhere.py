@@ -65,7 +65,7 @@ TABLE = {
     (
         "none",
         "none",
-    ): "prompt_edit prompt_remove invitation email_confirm email_cancel_by_link setup first_visit sign_up_link",
+    ): "accept prompt_edit prompt_remove invitation email_confirm email_cancel_by_link setup first_visit sign_up_link",
     ("none", "-"): "shared oidc_callback",
     ("-", "none"): "oidc_login",
 }

@@ -48,6 +48,7 @@ OF_A_CHAT = {
     "rename": {"GET": "RENAME", "POST": "RENAME"},
     "share": {"GET": "SET_PRIVATE", "POST": "SET_PRIVATE"},
     "move": {"GET": "MANAGE", "POST": "MANAGE"},
+    "hand_over": {"GET": "MANAGE", "POST": "MANAGE"},
     "repeat_privacy": {"POST": "MANAGE"},
     "delete": {"GET": "MANAGE", "POST": "MANAGE"},
     "undelete": {"POST": "MANAGE"},
@@ -98,6 +99,7 @@ ELSEWHERE = {
     "manage_sessions": ("GET", 302, SIGN_IN),
     "manage_session_end": ("GET", 302, SIGN_IN),
     "needs_you": ("GET", 302, SIGN_IN),
+    "accept": ("GET", 302, SIGN_IN),
     "prompts": ("GET", 302, SIGN_IN),
     "prompt_new": ("GET", 302, SIGN_IN),
     "prompt_edit": ("GET", 302, SIGN_IN),
@@ -178,6 +180,7 @@ ARGUMENTS: dict[str, dict[str, object]] = {
     "manage_act": {"id": 1, "name": "deactivate"},
     "manage_invitation_revoke": {"id": 1},
     "manage_session_end": {"id": 1},
+    "accept": {"id": UUID(int=1)},
     "prompt_edit": {"id": UUID(int=1)},
     "prompt_remove": {"id": UUID(int=1)},
     "mcp_enable": {"id": "mcp_1"},
@@ -251,7 +254,7 @@ def test_every_route_has_a_line_in_these_tables() -> None:
     of_chats = OF_A_CHAT.keys() | OF_A_MESSAGE.keys() | OF_A_QUEUED.keys() | OF_A_FILE.keys()
     assert {route.name for route in found} == of_chats | ELSEWHERE.keys()
     with_an_id = {route.name for route in found if "uuid" in str(route.pattern)}
-    assert with_an_id - {"prompt_edit", "prompt_remove"} == of_chats
+    assert with_an_id - {"accept", "prompt_edit", "prompt_remove"} == of_chats
 
 
 def test_every_socket_is_admitted_by_the_same_class() -> None:

@@ -23,7 +23,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from chats.models import Event, Person, record
+from chats.models import Chat, Event, Person, record
 from chats.permissions.administering import may_administer, may_rank
 
 Right = Callable[[Person, Person], bool]
@@ -51,6 +51,7 @@ def deactivate(person: Person, *, actor: Person, address: str | None) -> None:
         if not found.is_active:
             raise Unchanged
         Person.objects.filter(pk=found.pk).update(is_active=False)
+        Chat.objects.filter(offered_to=found).update(offered_to=None)
         ended = delete_sessions(found)
         record(
             Event.ACCOUNT_DEACTIVATED, actor=actor, address=address, person=found, sessions=ended

@@ -57,6 +57,8 @@ class Event(models.TextChoices):
     SHARED = "chat.shared", "shared a chat"
     UNSHARED = "chat.unshared", "ended a share"
     CHAT_MOVED = "chat.moved", "moved a chat"
+    CHAT_OFFERED = "chat.offered", "offered a chat to somebody else"
+    CHAT_OFFER_ENDED = "chat.offer-ended", "ended the offer of a chat"
     CHAT_PASSED_ON = "chat.passed-on", "gave a chat to somebody else"
     CHAT_TAKEN_OVER = "chat.taken-over", "took over a chat of somebody who left"
     CHAT_ADOPTED = "chat.adopted", "brought in a chat from v0"

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from chats.models.audit import Event, record
 from chats.models.chats import Chat
@@ -65,7 +65,7 @@ def join(
     """AlreadyMember leaves everything as it is, the role too. `details` say by what way."""
     try:
         with transaction.atomic():
-            _take(team)
+            hold_team(team)
             made = Membership.objects.create(team=team, person=person, role=role)
             record(
                 Event.JOINED,
@@ -122,7 +122,7 @@ def hand_over(own: Membership, other: Membership, *, address: str | None) -> Non
 def delete_team(team: Team, *, actor: Person, address: str | None) -> None:
     """Ends it for all of its members; what was used in it stays in the ledger."""
     with transaction.atomic():
-        _take(team)
+        hold_team(team)
         if Chat.objects.filter(team=team).exists():
             raise HasChats
         record(
@@ -164,7 +164,7 @@ def left_behind(team: Team) -> QuerySet[Chat]:
 def take_over(team: Team, person: Person, *, actor: Person, address: str | None) -> list[UUID]:
     """What `person` left behind becomes the actor's; the chats, none if they have joined again."""
     with transaction.atomic():
-        _take(team)
+        hold_team(team)
         chats = list(left_behind(team).filter(owner=person))
         _give(chats, actor)
         for chat in chats:
@@ -209,11 +209,12 @@ def _end(
             passed_on=len(passed),
             left_behind=staying(held).count(),
         )
+        _end_offers(Q(offered_to=held.person_id) | Q(owner=held.person_id), held)
         Membership.objects.filter(pk=held.pk).delete()
     return [chat.pk for chat in passed]
 
 
-def _take(team: Team) -> None:
+def hold_team(team: Team) -> None:
     """From here to its end this transaction is the only one that changes the team's members."""
     if not Team.objects.filter(pk=team.pk).update(version=F("version") + 1):
         raise Changed
@@ -222,7 +223,7 @@ def _take(team: Team) -> None:
 def _held(membership: Membership) -> Membership:
     """The membership as it is now, while nobody else can change it; Changed when that is not what the
     caller was allowed to change."""
-    _take(membership.team)
+    hold_team(membership.team)
     rows = Membership.objects.select_related("team", "person")
     found = rows.filter(pk=membership.pk, role=membership.role).first()
     if found is None:
@@ -240,7 +241,15 @@ def _set_role(held: Membership, role: str, *, actor: Person | None, address: str
         old=held.role,
         new=role,
     )
+    if role == Role.VIEWER:
+        _end_offers(Q(offered_to=held.person_id), held)
     Membership.objects.filter(pk=held.pk).update(role=role)
+
+
+def _end_offers(concerned: Q, held: Membership) -> None:
+    """What was offered to somebody, or by them, is not when they come back."""
+    offered = Chat.objects.filter(concerned, team=held.team_id, offered_to__isnull=False)
+    offered.update(offered_to=None, version=F("version") + 1)
 
 
 def _chats(membership: Membership) -> QuerySet[Chat]:
@@ -249,5 +258,5 @@ def _chats(membership: Membership) -> QuerySet[Chat]:
 
 def _give(chats: list[Chat], person: Person) -> None:
     Chat.objects.filter(pk__in=[chat.pk for chat in chats]).update(
-        owner=person, version=F("version") + 1
+        owner=person, offered_to=None, version=F("version") + 1
     )

@@ -32,6 +32,7 @@ HEADINGS = {
     "rename": "Rename “{}”",
     "share": "Share “{}”",
     "move": "Move “{}”",
+    "hand_over": "Hand “{}” over",
     "delete": "Delete “{}”?",
     "duplicate": "Duplicate “{}”?",
     "branch": "Continue from here in a copy?",
@@ -49,6 +50,7 @@ def menu(request: Request, id: UUID) -> HttpResponse:
         "may_duplicate": Action.DUPLICATE in allowed and bool(found.v0_id),
         "may_manage": Action.MANAGE in allowed,
         "may_set_private": Action.SET_PRIVATE in allowed and found.privacy != Privacy.PRIVATE,
+        "may_hand_over": Action.MANAGE in allowed and found.team_id is not None,
         "may_mute": Action.LIST in allowed,
         "where": where(request, found),
         "is_muted": Mute.objects.filter(person_id=request.user.pk or 0, chat=found).exists(),
@@ -83,7 +85,8 @@ def delete(request: Request, id: UUID) -> HttpResponse:
         return shown_act(request, found, "delete", context, status=status)
     with transaction.atomic():
         there = Chat.objects.filter(id=found.id, deleted_at=None)
-        if there.update(deleted_at=timezone.now(), version=F("version") + 1):
+        deleted = {"deleted_at": timezone.now(), "offered_to": None}
+        if there.update(**deleted, version=F("version") + 1):
             note(request, Event.CHAT_DELETED, chat=found, team=found.team)
     relay.changed(found.id)
     return HttpResponseRedirect(f"{resolve_url('home')}?deleted={found.id}", status=303)

@@ -46,6 +46,8 @@ SENTENCES: dict[str, str] = {
     Event.INVITATION_ACCEPTED: "accepted an invitation{into}",
     Event.PRIVACY_CHANGED: "changed who may see a chat{way}",
     Event.CHAT_MOVED: "moved a chat{places}",
+    Event.CHAT_OFFERED: "offered {whom} a chat{team}",
+    Event.CHAT_OFFER_ENDED: "took the offer of a chat to {whom} back{team}",
     Event.CHAT_PASSED_ON: "passed a chat on to {whom}{team}",
     Event.CHAT_TAKEN_OVER: "took over a chat that {whom} had left{team}",
     Event.CHAT_ADOPTED: "brought in a chat from v0 for {whom}",
@@ -61,7 +63,11 @@ OF_OTHERS: dict[str, str] = {
     Event.JOINED: "brought {whom} into {name}",
     Event.LEFT: "ended the membership of {whom} in {name}",
 }
-OWN: dict[str, str] = {Event.ACCOUNT_MADE: "made an account"}
+OWN: dict[str, str] = {
+    Event.ACCOUNT_MADE: "made an account",
+    Event.CHAT_OFFER_ENDED: "declined the offer of a chat{team}",
+    Event.CHAT_PASSED_ON: "became the owner of a chat{team}",
+}
 # Details that a sentence has already.
 SAID = ("typed", "old", "new", "invited", "names")
 LABELS = {"by": "By", "is_staff": "Administrator", "is_superuser": "Superuser", "kind": "Kind"}

@@ -88,7 +88,7 @@ def _move(request: Request, found: Chat, team: Team | None) -> bool:
     """Whether it was moved. A level of teams goes along into another team, and ends in the personal
     space. What it takes away counts at once, what it gives once v0 has agreed to that level."""
     is_of_teams = found.privacy in OF_TEAMS
-    fields: dict[str, Any] = {"team": team}
+    fields: dict[str, Any] = {"team": team, "offered_to": None}
     if is_of_teams and not (team and _has_agreed(found)):
         fields["privacy"] = Privacy.PRIVATE
         fields |= {"privacy_unsaid": team is None, "privacy_wanted": found.privacy if team else ""}

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from chats import permissions
 from chats.models import Chat, Message, Person
+from chats.permissions.offers import offers_to
 from chats.relay.notices import KINDS
 from chats.relay.rows import utc
 from chats.v0api.pending import (
@@ -47,6 +48,7 @@ def needs_you(request: Request, person: Person) -> HttpResponse:
     asked = permissions.waiting_for(person).select_related("chat__owner").defer("text", "content")
     found = list(asked[: size + 1])
     context = {
+        "offers": offers_to(person).select_related("owner", "team").order_by("pk")[:MOST],
         "needs": [_need(message, person) for message in found[:size]],
         "size": size,
         "more": min(size + PAGE, MOST) if len(found) > size and size < MOST else 0,

@@ -21,6 +21,7 @@ from chats.models.chats import AtV0
 from chats.models.messages import MessageState
 from chats.permissions import Action
 from chats.permissions.doors import digest
+from chats.permissions.offers import offers_to
 from chats.relay import setups
 from chats.relay.decisions import Waiting
 from chats.relay.rows import utc
@@ -93,7 +94,21 @@ def standing(request: HttpRequest, found: Chat, allowed: Collection[Action]) -> 
         "may_copy": may_copy(found, allowed),
         "may_start": isinstance(request.user, Person),
         "shares": shares(found) if Action.MANAGE in allowed else None,
+        "offer": _offer(request, found, allowed),
     }
+
+
+def _offer(request: HttpRequest, found: Chat, allowed: Collection[Action]) -> dict[str, Any] | None:
+    """That the chat may become somebody else's, for the two whom it concerns."""
+    if found.offered_to is None:
+        return None
+    is_mine = found.offered_to_id == request.user.pk
+    if not (is_mine or Action.MANAGE in allowed):
+        return None
+    if not offers_to(found.offered_to).filter(pk=found.pk).exists():
+        return None
+    name = found.owner.shown_name if is_mine else found.offered_to.shown_name
+    return {"is_mine": is_mine, "name": name}
 
 
 def may_copy(found: Chat, allowed: Collection[Action]) -> bool:

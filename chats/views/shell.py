@@ -20,6 +20,7 @@ from chats import permissions
 from chats.models import Message, Mute, Person
 from chats.models.messages import LIVE
 from chats.permissions import spaces
+from chats.permissions.offers import offers_to
 from chats.views.health import told_of_v0
 from chats.views.spaces import switcher
 
@@ -110,8 +111,9 @@ def sidebar(
     found = list(rows.order_by("-updated_at", "-id").values(*names)[: size + 1])
     if waiting is None:
         # After the rows: an answer that has just ended may wait, and is then not told of as ended.
-        waits = permissions.waiting_for(person).values_list("chat_id", flat=True)
-        waiting = frozenset(waits[:COUNTED])
+        waits = permissions.waiting_for(person).order_by().values_list("chat_id", flat=True)
+        offered = offers_to(person).values_list("pk", flat=True)
+        waiting = frozenset(waits.union(offered)[:COUNTED])
     more = len(found) > size
     found = found[:size]
     return Sidebar(
