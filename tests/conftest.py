@@ -36,9 +36,11 @@ django.setup()
 if TYPE_CHECKING:
     from django.test import Client
     from playwright.sync_api import Browser, ConsoleMessage, Page
+    from pytest_django.plugin import DjangoDbBlocker
 
     from chats.models import Person, Team
     from tests.app_server import AppServer
+    from tests.scene import Scene
     from tests.tabs import Browsers, Tab, Tabs
 
 # The first is the same engine without a browser's own windows, and starts pages in a third of the time.
@@ -163,6 +165,26 @@ def team(owner: Person, mate: Person) -> Team:
 
     join_team()
     return Team.objects.get()
+
+
+@pytest.fixture(scope="module")
+def staged(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Scene]:
+    """Everybody of the table of rights with their chats, once for all tests of a module, each of which
+    is rolled back to it."""
+    from django.db import transaction
+
+    from tests.scene import stage
+
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield stage()
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def scene(staged: Scene, db: None) -> Scene:
+    from dataclasses import replace
+
+    return replace(staged, answers=dict(staged.answers), queued=dict(staged.queued))
 
 
 @pytest.fixture

@@ -26,8 +26,9 @@ class Scene:
     queued: dict[UUID, UUID]
     sessions: dict[str, str]
 
-    def client(self, who: str) -> Client:
-        client = Client()
+    def client(self, who: str, **headers: str) -> Client:
+        """`hx_request="true"` is a header of each of its requests."""
+        client = Client(headers={name.replace("_", "-"): value for name, value in headers.items()})
         if key := self.sessions[who]:
             client.cookies["sessionid"] = key
         return client
@@ -68,13 +69,14 @@ def stage() -> Scene:
 
 
 def session(people: Cast, who: str) -> str:
-    """The key of a session in which that person is signed in and holds their links; "" for none."""
-    client, person = Client(), people.people[who]
-    if person is not None and person.is_active:
+    """The key of a session in which that person is signed in and holds their links; "" for none. Who is
+    deactivated has signed in before."""
+    client, person, links = Client(), people.people[who], people.grants(who)
+    if person is not None:
         client.force_login(person)
-    if links := people.grants(who):
+    if links:
         held = client.session
         held["links"] = dict(links)
         held.save()
         return held.session_key or ""
-    return client.session.session_key or "" if person is not None and person.is_active else ""
+    return client.session.session_key or "" if person is not None else ""
