@@ -33,7 +33,7 @@ ADMIN, STRANGER, MATE = "admin@example.com", "stranger@example.com", "mate@examp
 ALLOWED = r"htmx:(sendError|afterRequest)|status of (403|404|422)|Status Error Code 422"
 # Headings of every level, some left out, in prose, in a list and in a quote.
 HEADINGS = "### Plan\n\n##### Detail\n\n- # In a list\n\n> ## In a quote\n\n# Result\n\n#### Next"
-OPEN_ALL = "document.querySelectorAll('#messages details').forEach(it => (it.open = true))"
+UNFOLD = "open => document.querySelectorAll('#messages details').forEach(it => (it.open = open))"
 
 
 @pytest.fixture(scope="module")
@@ -159,8 +159,9 @@ def test_a_chat_in_each_of_its_states(
     expect(page.locator(".cost").last).to_be_visible(timeout=PATIENCE)
     expect(page.locator(f"{ANSWER} h3")).not_to_have_count(0)
     tour.look("chat")
-    page.evaluate(OPEN_ALL)
+    page.evaluate(UNFOLD, True)
     tour.look("chat-unfolded")
+    page.evaluate(UNFOLD, False)
 
     world.send(finished, RUNNING)
     mode(page, "running")
