@@ -39,7 +39,7 @@ TABLE = {
         "everybody",
         "-",
     ): """home sidebar place mcp_servers health needs_you prompts account_deleted teams
-        security mfa_view_recovery_codes download_recovery_codes sessions healthz readyz account_inactive
+        security mfa_view_recovery_codes download_recovery_codes sessions healthz readyz robots account_inactive
         sign_up_sent account_reset_password_done account_reset_password_from_key_done""",
     ("everybody", "everybody"): """import prompt_new profile data delete_account notices team_new
         email_change mfa_activate_totp mfa_deactivate_totp mfa_generate_recovery_codes mfa_add_webauthn
@@ -64,7 +64,7 @@ TABLE = {
         "none",
         "none",
     ): "accept prompt_edit prompt_remove invitation email_confirm email_cancel_by_link setup first_visit sign_up_link",
-    ("none", "-"): "shared oidc_callback",
+    ("none", "-"): "shared oidc_callback gallery",
     ("-", "none"): "oidc_login",
 }
 ROWS = {name: kinds for kinds, names in TABLE.items() for name in names.split()}

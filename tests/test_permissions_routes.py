@@ -154,6 +154,9 @@ ELSEWHERE = {
     "first_visit": ("GET", 404, ""),
     "healthz": ("GET", 200, ""),
     "readyz": ("GET", 200, ""),
+    # Without the setting there is none.
+    "gallery": ("GET", 404, ""),
+    "robots": ("GET", 200, ""),
     "favicon": ("GET", 302, "/static/favicon.svg"),
     "account_login": ("GET", 200, ""),
     "account_logout": ("GET", 302, SIGN_IN),

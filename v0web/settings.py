@@ -190,6 +190,8 @@ V0_MAIL_FROM = env_text("V0_MAIL_FROM", "v0web <noreply@localhost>")
 V0_MODELS = env_list("V0_MODELS", "v0-auto,v0-mini,v0-pro,v0-max,v0-max-fast")
 # Whether visitors without an account may read unlisted and public chats.
 V0_ANONYMOUS_READING = env_bool("V0_ANONYMOUS_READING", default=False)
+# Whether there is a gallery of public chats, at /gallery/; for visitors, too, where they may read.
+V0_GALLERY = env_bool("V0_GALLERY", default=False)
 # Least level that is logged: DEBUG, INFO, WARNING or ERROR.
 V0_LOG_LEVEL = env_text("V0_LOG_LEVEL", "INFO").upper()
 

@@ -9,6 +9,7 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from chats.views import accounts, again, email, factors, oidc, passkeys, sign_up
+from v0web.headers import robots
 from v0web.health import healthz, readyz
 
 # Those of allauth's pages that are in use, so that a newer allauth opens none by itself.
@@ -52,6 +53,7 @@ class Favicon(RedirectView):
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("robots.txt", robots, name="robots"),
     # Asked for beside what is no page of ours, such as a download.
     path("favicon.ico", Favicon.as_view(), name="favicon"),
     path("admin/", admin.site.urls),

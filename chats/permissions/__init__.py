@@ -28,8 +28,10 @@ from chats.models.messages import LIVE, MessageState, Task
 from chats.models.teams import Role
 from chats.permissions.sessions import LINKED, give, grants, holds_link, opened_until
 from chats.permissions.table import (
+    INVITED,
     MATE_ROLES,
     NAMELESS,
+    OF_TEAM,
     TABLE,
     TEAM_ADMIN_ROLES,
     WRITES,
@@ -203,6 +205,27 @@ def readable(person: Visitor, session_grants: Grants | None = None) -> QuerySet[
     return _chats(Action.READ, person, session_grants or {})
 
 
+def shared_with(person: Visitor, session_grants: Grants) -> QuerySet[Chat]:
+    """The chats of others that somebody may read as a guest, or by a link that their session holds."""
+    known = _known(person)
+    if known is None:
+        return Chat.objects.none()
+    own_and_teams = _in_own_and_teams(Action.READ, known)
+    given = {who: rows for who, rows in own_and_teams.items() if who in INVITED}
+    reach = {**given, Who.LINK: _by_link(session_grants)}
+    return _reached(Action.READ, reach).exclude(own_and_teams[Who.OWNER])
+
+
+def seen_by_team(person: Visitor) -> QuerySet[Chat]:
+    """The chats that somebody has in their list by being in a team, their own among them."""
+    known = _known(person)
+    if known is None:
+        return Chat.objects.none()
+    rows = _in_own_and_teams(Action.LIST, known)
+    reach = {who: found for who, found in rows.items() if who in OF_TEAM}
+    return _reached(Action.LIST, reach)
+
+
 def waiting_for(person: Visitor) -> QuerySet[Message]:
     """The answers whose task waits for somebody, as one query: those longest first.
 
@@ -351,15 +374,25 @@ def _chats(action: Action, person: Visitor, session_grants: Grants) -> QuerySet[
     known = _known(person)
     if known is None and isinstance(person, Person):
         return Chat.objects.none()
-    linked = Q(pk__in=[])
-    for id, slug in session_grants.items():
-        linked |= Q(_is_linked(), pk=id, link_slug=slug)
+    linked = _by_link(session_grants)
     if known is not None:
         reach = {**_in_own_and_teams(action, known), Who.LINK: linked, Who.SIGNED_IN: Q()}
     else:
         held = Tie(signed_in=False, link=True).roles()
         reach = {Who.ANONYMOUS: Q(), Who.ANONYMOUS_LINK: linked}
         reach = {who: rows for who, rows in reach.items() if who in held}
+    return _reached(action, reach)
+
+
+def _by_link(session_grants: Grants) -> Q:
+    linked = Q(pk__in=[])
+    for id, slug in session_grants.items():
+        linked |= Q(_is_linked(), pk=id, link_slug=slug)
+    return linked
+
+
+def _reached(action: Action, reach: Mapping[Who, Q]) -> QuerySet[Chat]:
+    """Of what somebody reaches by being each of these, the rows at whose level that may do it."""
     reached = Q(pk__in=[])
     for who, rows in reach.items():
         if levels := _levels(action, who):

@@ -1,6 +1,7 @@
 """Where somebody's chats can be, their own space and their teams, and what holds there.
 
-Owns which of these places the sidebar shows, and the models that a role may use. Relies on the memberships of a request; what a chat then allows is the table of rights.
+Owns which of these places the sidebar shows and whose chats in it, and the models that a role may use. Relies
+on the memberships of a request; what a chat then allows is the table of rights.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from django.http import HttpRequest
 
 from chats import permissions
 from chats.models import Chat, Membership, Person, Team
+from chats.models.people import Whose
 from chats.models.teams import Role
 from chats.permissions import MATE_ROLES
 
@@ -27,13 +29,26 @@ def shown_team(request: HttpRequest, person: Person) -> Membership | None:
     return next((each for each in held if each.pk == person.shows_team_id), None)
 
 
-def shown_chats(person: Person) -> QuerySet[Chat]:
-    """What of somebody's own list is in the space that they look at."""
-    rows = permissions.visible_chats(person)
+def shown_chats(person: Person, session_grants: permissions.Grants) -> QuerySet[Chat]:
+    """What of somebody's own list is in the space that they look at; `session_grants` are the links
+    that their session holds, which only the list of what is shared with them has."""
+    rows = _whose(person, session_grants)
     if person.shows_team_id is not None:
         held = Membership.objects.filter(pk=person.shows_team_id, person=person)
         return rows.filter(team__in=held.values("team"))
     return rows.filter(team=None) if person.shows_personal else rows
+
+
+def _whose(person: Person, session_grants: permissions.Grants) -> QuerySet[Chat]:
+    match person.shows_whose:
+        case Whose.MINE:
+            return permissions.visible_chats(person).filter(owner=person)
+        case Whose.TEAM:
+            return permissions.seen_by_team(person)
+        case Whose.SHARED:
+            return permissions.shared_with(person, session_grants)
+        case _:
+            return permissions.visible_chats(person)
 
 
 def models(person: Person, team: Team | None) -> tuple[str, ...]:

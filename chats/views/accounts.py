@@ -25,6 +25,7 @@ from django.shortcuts import redirect, resolve_url
 from chats import accounts, demo, relay
 from chats.accounts import oidc, sign_up
 from chats.models import Person
+from chats.permissions import gallery
 from chats.views.access import Request, recently_authenticated, signed_in
 
 TOO_MANY = 429
@@ -41,6 +42,7 @@ class Login(LoginView):
         return {
             **super().get_context_data(**kwargs),
             "provider": settings.V0_OIDC_NAME if oidc.is_offered() else "",
+            "gallery": gallery.is_shown(signed_in=False),
             "sign_up_is_open": sign_up.is_open(),
             "demo_people": demo.NAMES.items() if demo.is_demo() else (),
             "demo_password": demo.PASSWORD,

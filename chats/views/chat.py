@@ -23,7 +23,7 @@ from chats.live.html import render as html_of
 from chats.live.state import Node, State
 from chats.models import Attachment, Chat, Message, Person
 from chats.models.messages import LIVE
-from chats.permissions import Action
+from chats.permissions import Action, gallery
 from chats.permissions.doors import digest
 from chats.relay import intents
 from chats.relay.rows import shown
@@ -112,6 +112,7 @@ def page(
         "copy": copy,
         "chat": found,
         "title": found.title or "New chat",
+        "is_public": gallery.is_public(found),
         "window": rows,
         "fixed": {node.id: _html((node,)) for node in fixed_nodes},
         "marks": _html(node for node in fixed_nodes if "data-mark" in dict(node.attrs)),

@@ -19,8 +19,9 @@ from django.http import HttpRequest
 from chats import permissions
 from chats.models import Message, Mute, Person
 from chats.models.messages import LIVE
-from chats.permissions import spaces
+from chats.permissions import gallery, spaces
 from chats.permissions.offers import offers_to
+from chats.permissions.sessions import grants
 from chats.views.health import told_of_v0
 from chats.views.spaces import switcher
 
@@ -85,6 +86,7 @@ class Sidebar:
 
 
 def sidebar(
+    request: HttpRequest,
     person: Person,
     *,
     current: UUID | None = None,
@@ -97,7 +99,7 @@ def sidebar(
     size = PAGE if after else max(PAGE, min(shown, MOST))
     answers = Message.objects.filter(chat=OuterRef("pk"), role="assistant")
     newest = answers.order_by("-position")
-    rows = spaces.shown_chats(person).annotate(
+    rows = spaces.shown_chats(person, grants(request.session)).annotate(
         is_running=Exists(answers.filter(state__in=LIVE)),
         answer=Subquery(newest.values("id")[:1]),
         state=Subquery(newest.values("state")[:1]),
@@ -144,9 +146,10 @@ def shell(
     visitor without an account."""
     person = request.user
     if not isinstance(person, Person):
-        return {"sidebar": None}
+        return {"sidebar": None, "gallery": gallery.is_shown(signed_in=False)}
     return {
-        "sidebar": rows or sidebar(person, current=current),
+        "gallery": gallery.is_shown(signed_in=True),
+        "sidebar": rows or sidebar(request, person, current=current),
         "switcher": switcher(request, person),
         **told_of_v0(person),
     }

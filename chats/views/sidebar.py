@@ -17,14 +17,16 @@ from chats.views.shell import Cursor, shell, sidebar
 def chats(request: Request, person: Person) -> HttpResponse:
     after = Cursor.parse(request.GET.get("after") or "")
     rows = sidebar(
+        request,
         person,
         current=uuid_or_none(request.GET.get("current")),
         after=after,
         shown=sum(map(_count, request.GET.getlist("shown")[:20])),
     )
     if not request.htmx:
-        first = sidebar(person, waiting=rows.waiting) if after else rows
-        return render(request, "chats/list.html", {"rows": rows, **shell(request, rows=first)})
+        first = sidebar(request, person, waiting=rows.waiting) if after else rows
+        context = {"rows": rows, "is_older": after is not None, **shell(request, rows=first)}
+        return render(request, "chats/list.html", context)
     template = "chats/_sidebar_rows.html" if after else "chats/_sidebar_fetched.html"
     page = "needs-you" if request.htmx.current_url_abs_path == resolve_url("needs_you") else ""
     return render(request, template, {"sidebar": rows, "page": page})

@@ -1,6 +1,6 @@
 """Where chats belong: the switcher of the sidebar, and the place of a new chat.
 
-Owns which space somebody looks at, which each of their devices shows, and what the composer says of the
+Owns which space somebody looks at and whose chats in it, which each of their devices shows, and what the composer says of the
 place that a new chat goes to. Relies on permissions for the teams of whoever asks.
 """
 
@@ -17,6 +17,7 @@ from chats import permissions
 from chats.forms.visibility import WORDS, VisibilityForm, start_in
 from chats.models import Chat, Person, Team
 from chats.models.chats import Privacy
+from chats.models.people import Whose
 from chats.permissions import Action, spaces
 from chats.views.access import Request, allowed_actions, signed_in
 from chats.views.options import options_shown
@@ -29,23 +30,36 @@ BADGES: dict[str, str] = {
     Privacy.PUBLIC: "Public",
 }
 ALL, PERSONAL = "all", "personal"
-NO_SPACE = "This is not one of your spaces. Go back and choose another one."
+LISTS = {each.value or ALL: each for each in Whose}
+NO_SPACE = "This is not one of your spaces or lists. Go back and choose another one."
 
 
 @require_POST
 @signed_in
 def switch(request: Request, person: Person) -> HttpResponse:
-    """Shows the space `space` from now on: all, personal, or the id of a team."""
-    space = request.POST.get("space") or ""
-    held = {str(each.team_id): each for each in permissions.memberships(request)}
-    if space not in (ALL, PERSONAL, *held):
+    """Shows the space `space` from now on (all, personal, or the id of a team), or in whatever space the
+    chats of `whose` list: all, mine, team or shared."""
+    changed = _list(request) if "whose" in request.POST else _space(request)
+    if changed is None:
         return HttpResponse(NO_SPACE, status=422, content_type="text/plain; charset=utf-8")
-    Person.objects.filter(pk=person.pk).update(
-        shows_personal=space == PERSONAL, shows_team=held.get(space)
-    )
+    Person.objects.filter(pk=person.pk).update(**changed)
     back = request.POST.get("back") or ""
     safe = back.startswith("/") and url_has_allowed_host_and_scheme(back, allowed_hosts=None)
     return HttpResponseRedirect(back if safe else resolve_url("home"), status=303)
+
+
+def _space(request: Request) -> dict[str, Any] | None:
+    """What changes of the person, None for no space of theirs."""
+    space = request.POST.get("space") or ""
+    held = {str(each.team_id): each for each in permissions.memberships(request)}
+    if space not in (ALL, PERSONAL, *held):
+        return None
+    return {"shows_personal": space == PERSONAL, "shows_team": held.get(space)}
+
+
+def _list(request: Request) -> dict[str, Any] | None:
+    whose = LISTS.get(request.POST["whose"])
+    return None if whose is None else {"shows_whose": whose}
 
 
 @require_safe
