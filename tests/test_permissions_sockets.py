@@ -1,0 +1,101 @@
+"""Every socket for everybody: who hears of a chat, what refuses the others, and that all readers hear the same.
+
+Owns the row of each consumer. Relies on a relay in the test's own process, which v0 never hears of.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import defaultdict
+from uuid import uuid4
+
+import pytest
+from channels.testing import WebsocketCommunicator
+from django.conf import settings as django_settings
+from pytest_django.fixtures import Settings
+
+from chats import relay
+from chats.models import Person
+from chats.routing import websocket_urlpatterns
+from tests.rights import LEVELS, PEOPLE, READING_ON, expected
+from tests.scene import Scene, stage
+from v0web.asgi import application
+
+# What each address asks of those who come: a row of the table, an account, or that there is such a place.
+SOCKETS = {"ws/chats/<uuid:chat>/": "READ", "ws/me/": "account", "": "none"}
+OPEN = 0
+NAMELESS = ("anonymous", "reader")
+# Of one person alone, beside what all readers of a chat hear.
+OWN = re.compile(r'<i id="mark-(sidebar|health|rights)"[^>]*></i>')
+
+
+async def heard(scene: Scene, who: str, path: str) -> tuple[int, str]:
+    """The code that a socket was closed with, OPEN for none, and what came first."""
+    headers = [(b"origin", django_settings.V0_ORIGINS[0].encode())]
+    if key := scene.sessions[who]:
+        headers.append((b"cookie", f"{django_settings.SESSION_COOKIE_NAME}={key}".encode()))
+    socket = WebsocketCommunicator(application, path, headers=headers)
+    assert (await socket.connect(timeout=20))[0]
+    said = await socket.receive_output(timeout=20)
+    await socket.disconnect(timeout=20)
+    return said.get("code", OPEN), said.get("text", "")
+
+
+async def everything(scene: Scene, settings: Settings) -> dict[str, dict[str, tuple[int, str]]]:
+    """What everybody hears at the sockets of each level, of a chat that is none, and of their own."""
+    await relay.start()
+    found: dict[str, dict[str, tuple[int, str]]] = {}
+    try:
+        for who in PEOPLE:
+            settings.V0_ANONYMOUS_READING = who in READING_ON
+            paths = {
+                **{level: f"/ws/chats/{scene.people.chat(who, level).pk}/" for level in LEVELS},
+                "unknown": f"/ws/chats/{uuid4()}/",
+                "me": "/ws/me/",
+                "elsewhere": "/ws/elsewhere/",
+            }
+            found[who] = {name: await heard(scene, who, path) for name, path in paths.items()}
+    finally:
+        await relay.stop()
+    return found
+
+
+def due(who: str, place: str) -> int:
+    is_signed_in = not who.startswith((*NAMELESS, "deactivated"))
+    if place == "elsewhere":
+        return 4404
+    if (place == "me" and is_signed_in) or (
+        place in LEVELS and expected("READ")[who][place] == "+"
+    ):
+        return OPEN
+    return 4404 if is_signed_in and place != "me" else 4401
+
+
+def test_every_socket_has_a_row() -> None:
+    assert {str(route.pattern) for route in websocket_urlpatterns} == SOCKETS.keys()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_everybody_hears_what_the_table_says_and_all_readers_of_a_chat_the_same(
+    settings: Settings,
+) -> None:
+    scene = stage()
+    found = asyncio.run(everything(scene, settings))
+    codes = {who: {place: code for place, (code, _) in of.items()} for who, of in found.items()}
+    assert codes == {who: {place: due(who, place) for place in of} for who, of in found.items()}
+    frames = defaultdict(set)
+    for who, of in found.items():
+        for level in LEVELS:
+            code, text = of[level]
+            assert (code == OPEN) == bool(text)
+            if text:
+                frames[scene.people.chat(who, level).pk].add(OWN.sub("", text))
+        assert not OWN.sub("", of["me"][1]), "a person's own socket tells marks alone"
+    everywhere = "".join(text for told in frames.values() for text in told)
+    assert all(len(told) == 1 for told in frames.values())
+    assert "<article" in everywhere
+    assert "csrf" not in everywhere
+    assert "<form" not in everywhere
+    names = {person.shown_name for person in Person.objects.all()}
+    assert not {name for name in names if re.search(rf"\b{name}\b", everywhere)}
