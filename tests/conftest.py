@@ -184,7 +184,12 @@ def staged(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
 def scene(staged: Scene, db: None) -> Scene:
     from dataclasses import replace
 
-    return replace(staged, answers=dict(staged.answers), queued=dict(staged.queued))
+    return replace(
+        staged,
+        answers=dict(staged.answers),
+        queued=dict(staged.queued),
+        notes=dict(staged.notes),
+    )
 
 
 @pytest.fixture

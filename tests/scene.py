@@ -12,18 +12,19 @@ from django.http.response import HttpResponseBase
 from django.test import Client
 from django.urls import reverse
 
-from chats.models import Chat, Message, Queued
+from chats.models import Chat, Message, Note, Queued
 from tests.people import Cast, cast
 
 
 @dataclass
 class Scene:
-    """The cast, in each of their chats a message with a failed answer that may be repeated, and another
-    one that waits."""
+    """The cast, in each of their chats a message with a failed answer that may be repeated, a note of the
+    chat's owner on it, and another message that waits."""
 
     people: Cast
     answers: dict[UUID, Message]
     queued: dict[UUID, UUID]
+    notes: dict[UUID, UUID]
     sessions: dict[str, str]
 
     def client(self, who: str, **headers: str) -> Client:
@@ -35,6 +36,7 @@ class Scene:
 
     def place(self, name: str, chat: Chat) -> str:
         more = [self.answers[chat.pk].pk] if name.startswith("message") else []
+        more += [self.notes[chat.pk]] if name.startswith("note_") else []
         more += [self.queued[chat.pk]] if name.startswith("queue_") else []
         return reverse(name, args=[chat.pk, *more])
 
@@ -51,12 +53,16 @@ class Scene:
 
 def stage() -> Scene:
     people = cast()
-    answers, queued = {}, {}
+    answers, queued, notes = {}, {}, {}
     for chat in people.chats.values():
         Message.objects.create(chat=chat, position=1, role="user", state="failed", text="Hello")
         answers[chat.pk] = Message.objects.create(
             chat=chat, position=2, role="assistant", state="failed", problem="unsent"
         )
+        note = Note.objects.create(
+            chat=chat, message=answers[chat.pk], author=chat.owner, text="Between us"
+        )
+        notes[chat.pk] = note.pk
         row = Queued.objects.create(
             chat=chat,
             person=chat.owner,
@@ -65,7 +71,8 @@ def stage() -> Scene:
             payload={"message": "Waits"},
         )
         queued[chat.pk] = row.pk
-    return Scene(people, answers, queued, {who: session(people, who) for who in people.people})
+    sessions = {who: session(people, who) for who in people.people}
+    return Scene(people, answers, queued, notes, sessions)
 
 
 def session(people: Cast, who: str) -> str:

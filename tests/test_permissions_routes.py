@@ -27,6 +27,9 @@ from tests.scene import Scene
 OF_A_CHAT = {
     "chat": {"GET": "READ"},
     "own": {"GET": "READ"},
+    "notes": {"GET": "NOTE"},
+    "notes_people": {"GET": "NOTE"},
+    "notes_seen": {"POST": "NOTE"},
     "actions": {"GET": "SEND"},
     "send": {"POST": "SEND"},
     "queue": {"GET": "SEND"},
@@ -58,7 +61,16 @@ OF_A_CHAT = {
     "close_chat": {"POST": "READ"},
 }
 # Routes of one message, looked up within its chat.
-OF_A_MESSAGE = {"message": {"GET": "READ"}, "message_markdown": {"GET": "READ"}}
+OF_A_MESSAGE = {
+    "message": {"GET": "READ"},
+    "message_markdown": {"GET": "READ"},
+    "message_notes": {"GET": "NOTE", "POST": "NOTE"},
+}
+# Routes of one note, which the chat's owner has written: its author alone edits it.
+OF_A_NOTE = {
+    "note_edit": {"GET": "GRANT", "POST": "GRANT"},
+    "note_delete": {"GET": "GRANT", "POST": "GRANT"},
+}
 # Routes of one file of a message: who may read its chat may read it, nobody can take it back.
 OF_A_FILE = {"attachment": {"GET": "READ"}, "remove_attachment": {"POST": ""}}
 # Routes of one message that waits, which the chat's owner has written: its author alone edits it.
@@ -212,7 +224,7 @@ ARGUMENTS: dict[str, dict[str, object]] = {
     "sign_up_link": {"token": "unknown"},
     "account_reset_password_from_key": {"uidb36": "1", "key": "unknown-key"},
 }
-OF_CHATS = OF_A_CHAT | OF_A_MESSAGE | OF_A_QUEUED
+OF_CHATS = OF_A_CHAT | OF_A_MESSAGE | OF_A_NOTE | OF_A_QUEUED
 ROWS = [
     (name, method, action)
     for name, methods in OF_CHATS.items()
@@ -248,7 +260,7 @@ def body(response: HttpResponseBase, *masked: object) -> str:
 def test_every_route_has_a_line_in_these_tables() -> None:
     """The admin's own routes are walked in tests/test_admin.py."""
     found = list(routes(get_resolver().url_patterns))
-    of_chats = OF_A_CHAT.keys() | OF_A_MESSAGE.keys() | OF_A_QUEUED.keys() | OF_A_FILE.keys()
+    of_chats = OF_CHATS.keys() | OF_A_FILE.keys()
     assert {route.name for route in found} == of_chats | ELSEWHERE.keys()
     with_an_id = {route.name for route in found if "uuid" in str(route.pattern)}
     assert with_an_id - {"accept", "prompt_edit", "prompt_remove"} == of_chats
@@ -289,6 +301,7 @@ def test_a_hidden_chat_looks_like_one_that_does_not_exist(
     hidden, unknown = scene.people.chats["private of owner"], Chat(pk=uuid4())
     scene.answers[unknown.pk] = scene.answers[hidden.pk]
     scene.queued[unknown.pk] = scene.queued[hidden.pk]
+    scene.notes[unknown.pk] = scene.notes[hidden.pk]
     for who in ("stranger", "mate", "anonymous"):
         client, answers = scene.client(who), []
         for chat in (hidden, unknown):

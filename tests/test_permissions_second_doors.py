@@ -24,8 +24,7 @@ from tests.test_permissions_routes import (
     ARGUMENTS,
     ELSEWHERE,
     OF_A_CHAT,
-    OF_A_MESSAGE,
-    OF_A_QUEUED,
+    OF_CHATS,
     body,
 )
 
@@ -58,8 +57,7 @@ def test_every_form_needs_its_token(scene: Scene) -> None:
     assert owner
     client.force_login(owner)
     fields = {"message": "Hello", "token": str(uuid4()), "run": str(scene.answers[chat.pk].pk)}
-    of_chats = (OF_A_CHAT | OF_A_QUEUED).items()
-    posts = [scene.place(name, chat) for name, of in of_chats if "POST" in of]
+    posts = [scene.place(name, chat) for name, of in OF_CHATS.items() if "POST" in of]
     for place in (*posts, reverse("create"), reverse("account_logout")):
         for more in ({}, {"Origin": "https://elsewhere.example"}, {"HX-Request": "true"}):
             response = client.post(place, fields, headers=more)
@@ -69,8 +67,7 @@ def test_every_form_needs_its_token(scene: Scene) -> None:
 
 def test_reading_writes_nothing(scene: Scene) -> None:
     client, chat = scene.client("owner"), scene.people.chats["private of owner"]
-    of_chats = OF_A_CHAT | OF_A_MESSAGE | OF_A_QUEUED
-    gets = [scene.place(name, chat) for name, of in of_chats.items() if "GET" in of]
+    gets = [scene.place(name, chat) for name, of in OF_CHATS.items() if "GET" in of]
     gets += [
         reverse(name) for name, of in ELSEWHERE.items() if of[0] == "GET" and name not in ARGUMENTS
     ]

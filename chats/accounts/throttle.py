@@ -34,6 +34,8 @@ RATES = {
     "asked": "20/m/ip",
     # People whom somebody invites.
     "invited": "60/h/key",
+    # Notes that somebody writes, each of which may be mailed to those whom it names.
+    "noted": "20/m/key,300/h/key",
 }
 
 
@@ -95,6 +97,11 @@ def may_be_mailed(request: HttpRequest, kind: str, email: str) -> bool:
 def may_invite(request: HttpRequest, person: Person) -> bool:
     """Counts an invitation that somebody makes or sends again."""
     return _consume(request, "any", "invited", str(person.pk)) is not None
+
+
+def may_note(request: HttpRequest, person: Person) -> bool:
+    """Counts a note that somebody writes."""
+    return _consume(request, "any", "noted", str(person.pk)) is not None
 
 
 def _consume(

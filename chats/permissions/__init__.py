@@ -200,6 +200,11 @@ def visible_chats(person: Visitor) -> QuerySet[Chat]:
     return _chats(Action.LIST, person, {})
 
 
+def having(action: Action, person: Visitor) -> QuerySet[Chat]:
+    """Every chat to which somebody may do `action` by being who they are, without a link."""
+    return _chats(action, person, {})
+
+
 def readable(person: Visitor, session_grants: Grants | None = None) -> QuerySet[Chat]:
     """Every chat that somebody may read, those of others by link or in public included."""
     return _chats(Action.READ, person, session_grants or {})

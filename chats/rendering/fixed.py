@@ -32,8 +32,14 @@ def fixed(
 
 def marks(version: int, waiting: int) -> dict[str, int]:
     """The marks of a chat whose rows are at `version`. That of the queue stands still at 0 where nothing
-    waits, and follows the chat where something does: why it waits is told beside it."""
-    return {"composer": version, "own": version, "queue": version if waiting else 0}
+    waits, and follows the chat where something does: why it waits is told beside it. That of the notes
+    always follows the chat: not everybody may know whether there are any."""
+    return {
+        "composer": version,
+        "own": version,
+        "notes": version,
+        "queue": version if waiting else 0,
+    }
 
 
 def _count(id: str, number: int, one: str, many: str, *, least: int) -> Node:

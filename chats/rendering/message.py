@@ -1,8 +1,8 @@
 """One message as a node.
 
-Owns the article and its children: who, parts, work (of an answer), end, `-own`, which stays empty in
-every frame (what differs from one reader to the next is put there by the page), and actions, which are
-for every reader. Relies on `parts` and `groups`; the same code makes the page and the frames.
+Owns the article and its children: who, parts, work (of an answer), end, `-own` and `-notes`, which stay
+empty in every frame (what differs from one reader to the next is put there by the page), and actions,
+which are for every reader. Relies on `parts` and `groups`; the same code makes the page and the frames.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ class MessageRenderer:
                 *self._work(shown),
                 self._leaf("end", "div", self._end(shown)),
                 Node(f"{self.id}-own", attrs=(("class", "message-own"),)),
+                Node(f"{self.id}-notes", attrs=(("class", "message-notes"),)),
                 self._leaf("actions", "div", actions(shown)),
             ),
         )

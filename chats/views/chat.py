@@ -36,6 +36,7 @@ from chats.views.access import Request, allowed_actions, uuid_or_none
 from chats.views.cards import Card, waiting_in
 from chats.views.composer import composer
 from chats.views.copies import copying_context
+from chats.views.noted import slots as note_slots
 from chats.views.opening import opened
 from chats.views.options import options_again, options_shown
 from chats.views.own import is_closed, own_slots, poll_of, standing
@@ -103,6 +104,7 @@ def page(
     slots = own_slots(
         request, found, rows.rows, allowed, waiting, filled=card, is_latest=rows.is_latest
     )
+    slots |= note_slots(request, found, rows.rows, allowed)
     queue_length = found.queue.count()
     fixed_nodes = state.fixed if state else _fixed(found, queue_length)
     copy = None if rows.rows else intents.unfinished_copy(found)
@@ -124,6 +126,7 @@ def page(
         # Without scripts. A page on which something can be typed never renews itself.
         "renews": live is not None and _is_only_read(request, text),
         "may_rename": Action.RENAME in allowed,
+        "may_note": Action.NOTE in allowed,
         **standing(request, found, allowed),
         **opened(request, found),
         "rights": digest(allowed),

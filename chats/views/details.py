@@ -80,6 +80,7 @@ def message(request: Request, id: UUID, message: UUID) -> HttpResponse:
         "waited": words.took(told.waited) if told.waited else "",
         "outcome": outcome(found),
         "parts": list(_lines(told.id, told.parts)),
+        "may_note": Action.NOTE in allowed,
         "options": options_of(asked) if asked else None,
         "cost": costs([found.id]).get(found.id) if Action.SEE_COST in allowed else None,
         "is_page": not request.htmx,

@@ -25,6 +25,7 @@ const TIMES = {
 };
 const WINDOW = "#title, #earlier, #messages, #marks, #at, [data-fixed]";
 const STYLES = ["put", "move", "attrs", "own", "window"];
+const OWN = /-(own|notes)$/;
 const FOR_HTMX = "[hx-get], [hx-post], [hx-trigger], [hx-boost]";
 
 // The answer to a form stands at the form's address, where nothing can be fetched again.
@@ -112,7 +113,7 @@ function morph(old, fresh) {
   for (const { name, value } of fresh.attributes) setAttribute(old, name, value);
   for (const name of old.getAttributeNames()) if (!fresh.hasAttribute(name)) removeAttribute(old, name);
   // What one person sees at the end of a message was fetched, and frames leave it empty.
-  if (!(old.id.endsWith("-own") && !fresh.hasChildNodes())) morphChildren(old, fresh);
+  if (!(OWN.test(old.id) && !fresh.hasChildNodes())) morphChildren(old, fresh);
   return old;
 }
 

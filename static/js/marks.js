@@ -8,8 +8,8 @@
 //
 // A fragment with data-marked="NAME" data-version="N" that arrives older than the mark is asked for
 // again, and so is one whose mark changes while it is on its way. One in which a finger or a button is down
-// stays until it is up, and is asked for again: a press on what goes away leads nowhere. `mark:own` is
-// fired, too, for an ended message that came whole, without what is one's own.
+// stays until it is up, and is asked for again: a press on what goes away leads nowhere. `mark:own` and
+// `mark:notes` are fired, too, for an ended message that came whole, without what is one's own.
 
 const SPREAD = 300; // ms: not all pages ask at the same moment
 const ENDED = ["stopped", "failed", "finished"];
@@ -38,7 +38,9 @@ function changed({ type, target, oldValue, addedNodes }) {
   for (const { dataset, id } of addedNodes) {
     if (dataset?.mark) fire(dataset.mark);
     if (!ENDED.includes(dataset?.state)) continue;
-    if (document.getElementById(`${id}-own`)?.hasChildNodes() === false) fire("own");
+    for (const name of ["own", "notes"]) {
+      if (document.getElementById(`${id}-${name}`)?.hasChildNodes() === false) fire(name);
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 """A chat page in a browser: what its reader does, waits for and sees.
 
 Owns the reading of messages from an open page and from HTML as the server sends it, both through the
-browser's own parser, and leaves out what is one person's own (the slot `-own`) or the clock's (words
+browser's own parser, and leaves out what is one person's own (the slots `-own` and `-notes`) or the clock's (words
 of a `<time>`). Never reloads a page and never touches what it looks at.
 """
 
@@ -39,7 +39,7 @@ READ = """(html) => {
     if (node.nodeType === Node.TEXT_NODE) return node.data;
     const isClock = node.localName === "time";
     const content = [];
-    for (const child of isClock || node.id.endsWith("-own") ? [] : node.childNodes) {
+    for (const child of isClock || /-(own|notes)$/.test(node.id) ? [] : node.childNodes) {
       if (child.nodeType === Node.COMMENT_NODE) continue;
       const [made, last] = [plain(child), content.at(-1)];
       if (typeof made === "string" && typeof last === "string") content[content.length - 1] += made;

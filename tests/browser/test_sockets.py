@@ -159,7 +159,7 @@ def address(page: Page, chat: str) -> str:
 def shown(page: Page) -> list[Any]:
     """The messages, but for what is one person's own."""
     for id, element in page.by_id.items():
-        if id.endswith("-own"):
+        if id.endswith(("-own", "-notes")):
             element.content = []
     return page.by_id["messages"].plain()
 

@@ -49,6 +49,7 @@ def test_the_shape_of_an_answer() -> None:
         "m-work",
         "m-end",
         "m-own",
+        "m-notes",
         "m-actions",
     ]
     assert render(message_node(shown)).startswith(

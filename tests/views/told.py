@@ -149,7 +149,7 @@ def _read_own(told: Told, own: Element) -> None:
 def _alive(article: Element) -> Iterator[str]:
     """What would act on its own account in a message, the slot that the page fills apart."""
     for child in article.elements:
-        if child.attrs["id"].endswith("-own"):
+        if child.attrs["id"].endswith(("-own", "-notes")):
             continue
         for element in child.walk():
             is_timeline = element.tag == "svg" and child.attrs["id"].endswith("-work")

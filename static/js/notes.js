@@ -1,0 +1,67 @@
+// Adds: notes that stay unfolded while others write, a note that names somebody counts as seen when it was on their
+//       screen, and the field of a note is empty after it was taken.
+// Without it: notes are as old as the page, and "Needs you" has a button for each.
+const list = document.getElementById("notes");
+const SEEN_AFTER = 1000; // ms on the screen
+const unfolded = new Set(); // messages at which somebody has just written
+const told = new Set();
+const timers = new Map();
+
+/* What stays as it is when the notes are fetched again */
+
+document.addEventListener("htmx:configRequest", ({ target, detail }) => {
+  if (target !== list) return;
+  for (const { dataset } of document.querySelectorAll("details[data-noted][open]")) unfolded.add(dataset.noted);
+  for (const id of unfolded) detail.formData.append("open", id);
+  unfolded.clear();
+});
+
+const formOf = (target) => target.closest?.("form[data-note-of]");
+
+document.addEventListener("htmx:beforeOnLoad", ({ target, detail }) => {
+  const form = formOf(target);
+  if (form && detail.xhr.status < 300) unfolded.add(form.dataset.noteOf);
+});
+
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  const form = formOf(detail.requestConfig.elt);
+  if (!form || detail.isError) return;
+  try {
+    sessionStorage.removeItem(`edit:${form.querySelector("[data-edits]").dataset.edits}`);
+  } catch {
+    // Storage is off: there was no draft.
+  }
+});
+
+/* Who is named in a note has looked when it was on their screen for a moment */
+
+function look(entry) {
+  const { target } = entry;
+  clearTimeout(timers.get(target));
+  timers.delete(target);
+  if (entry.isIntersecting) timers.set(target, setTimeout(saw, SEEN_AFTER, target));
+}
+
+function saw(note) {
+  const id = note.dataset.unseen;
+  if (!id || told.has(id) || document.hidden || !note.isConnected) return;
+  told.add(id);
+  htmx.ajax("POST", list.dataset.seen, { source: list, target: list, swap: "none", values: { note: id } });
+}
+
+const observer = new IntersectionObserver((entries) => entries.forEach(look), { threshold: 0.5 });
+
+function watch() {
+  for (const note of document.querySelectorAll("[data-unseen]")) {
+    observer.unobserve(note);
+    observer.observe(note);
+  }
+}
+
+if (list) {
+  // Slots come without a word from htmx, and the dialog is filled by it.
+  new MutationObserver(watch).observe(document.getElementById("messages"), { childList: true, subtree: true });
+  document.addEventListener("htmx:afterSettle", watch);
+  document.addEventListener("visibilitychange", watch);
+  watch();
+}
