@@ -1,7 +1,7 @@
-"""Mail about what has waited for somebody for a while, to those who want it.
+"""Mail about what has waited for somebody for a while, to those who want it: a task, or a note that names them.
 
 Owns who is due, the claim by which one process sends a mail, and its text, which tells of a chat its
-title and the kind of its task and nothing that was said in it. Relies on permissions for what waits
+title, the kind of its task or who wrote the note, and nothing that was said in it. Relies on permissions for what waits
 for whom, asked again at the moment of sending, and on Django's mail. A mail that may have left is
 never sent again; one that the mail server refused is, a few times.
 """
@@ -23,8 +23,9 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
 from chats import permissions
-from chats.models import Message, Mute, Notice, Person
+from chats.models import Chat, Mention, Message, Mute, Note, Notice, Person
 from chats.models.messages import Task
+from chats.permissions.notes import mentions
 from chats.relay.threads import Threads
 
 logger = logging.getLogger(__name__)
@@ -66,6 +67,10 @@ class Notices:
             letter = await self.threads.write(claim, person, asked)
             if letter is not None:
                 await self._deliver(letter)
+        for person, mention in await self.threads.read(named):
+            letter = await self.threads.write(claim_mention, person, mention)
+            if letter is not None:
+                await self._deliver(letter)
 
     async def _deliver(self, letter: Letter) -> None:
         context = contextvars.Context()
@@ -87,10 +92,9 @@ def is_possible() -> bool:
 
 def due() -> list[tuple[int, UUID]]:
     """Who is to be written to about which answer."""
-    people = Person.objects.filter(is_active=True, notices_by_mail=True)
     return [
         (person.pk, id)
-        for person in people
+        for person in _wanting()
         for id in _due_for(person).values_list("id", flat=True)[:AT_ONCE]
     ]
 
@@ -104,21 +108,60 @@ def _due_for(person: Person) -> QuerySet[Message]:
     return waiting.filter(~Exists(told), ~Exists(muted))
 
 
+def named() -> list[tuple[int, int]]:
+    """Who is to be written to about which note that names them."""
+    people = _wanting().filter(mentions__seen_at=None, mentions__isnull=False).distinct()
+    return [
+        (person.pk, id)
+        for person in people
+        for id in _named_for(person).values_list("pk", flat=True)[:AT_ONCE]
+    ]
+
+
+def _named_for(person: Person) -> QuerySet[Mention]:
+    now = timezone.now()
+    limit = now - timedelta(seconds=settings.V0_NOTICE_AFTER)
+    told = Notice.objects.filter(mention=OuterRef("pk")).exclude(again_at__lt=now)
+    muted = Mute.objects.filter(person=person, chat=OuterRef("note__chat"))
+    waiting = mentions(person).filter(note__written_at__lte=limit, note__written_at__gt=limit - OLD)
+    return waiting.filter(~Exists(told), ~Exists(muted))
+
+
+def _wanting() -> QuerySet[Person]:
+    return Person.objects.filter(is_active=True, notices_by_mail=True)
+
+
 def claim(person_id: int, asked_id: UUID) -> Letter | None:
     """The mail, for the one process that may send it; None when it is not due any more."""
     with transaction.atomic():
-        person = Person.objects.filter(pk=person_id, is_active=True, notices_by_mail=True).first()
+        person = _wanting().filter(pk=person_id).first()
         if person is None:
             return None
         asked = _due_for(person).select_related("chat").defer("parts").filter(pk=asked_id).first()
         if asked is None:
             return None
-        notice, is_first = Notice.objects.get_or_create(person=person, asked=asked)
-        if not is_first:
-            again = Notice.objects.filter(pk=notice.pk, again_at__lt=timezone.now())
-            if not again.update(again_at=None):
-                return None
-        return _letter(notice.pk, person, asked)
+        notice = _claimed(*Notice.objects.get_or_create(person=person, asked=asked))
+        return _letter(notice, person, asked) if notice else None
+
+
+def claim_mention(person_id: int, mention_id: int) -> Letter | None:
+    """As `claim`, about a note."""
+    with transaction.atomic():
+        person = _wanting().filter(pk=person_id).first()
+        if person is None:
+            return None
+        due_now = _named_for(person).select_related("note__chat", "note__author")
+        mention = due_now.filter(pk=mention_id).first()
+        if mention is None:
+            return None
+        notice = _claimed(*Notice.objects.get_or_create(person=person, mention=mention))
+        return _letter_of_note(notice, person, mention.note) if notice else None
+
+
+def _claimed(notice: Notice, is_first: bool) -> int | None:
+    """None when another process has it, or had it."""
+    again = Notice.objects.filter(pk=notice.pk, again_at__lt=timezone.now())
+    return notice.pk if is_first or again.update(again_at=None) else None
 
 
 def failed(notice: int) -> None:
@@ -135,8 +178,7 @@ def send(letter: Letter) -> None:
 
 
 def _letter(notice: int, person: Person, asked: Message) -> Letter:
-    # A title comes from v0, too: a header is one line.
-    title = " ".join(asked.chat.title.split()) or "New chat"
+    title = _title(asked.chat)
     since = (asked.ended_at or asked.created_at).astimezone(person.zone)
     place = settings.V0_ORIGINS[0]
     text = f"""The chat “{title}” has waited for you since {since:%Y-%m-%d %H:%M %Z}.
@@ -151,6 +193,28 @@ You can change that: {place}/settings/notices/
 v0web
 """
     return Letter(notice, person.email, f"“{title}” needs you", text)
+
+
+def _letter_of_note(notice: int, person: Person, note: Note) -> Letter:
+    title, place = _title(note.chat), settings.V0_ORIGINS[0]
+    author = " ".join(note.author.shown_name.split()) if note.author else "Somebody"
+    since = note.written_at.astimezone(person.zone)
+    text = f"""{author} named you in a note at {since:%Y-%m-%d %H:%M %Z}, in the chat “{title}”:
+
+{place}/chats/{note.chat_id}/?at={note.message_id}#m{note.message_id}-notes
+
+You get one mail for each note that you have not looked at for {lasting(settings.V0_NOTICE_AFTER)}.
+You can change that: {place}/settings/notices/
+
+--
+v0web
+"""
+    return Letter(notice, person.email, f"A note names you in “{title}”", text)
+
+
+def _title(chat: Chat) -> str:
+    # It comes from v0, too: a header is one line.
+    return " ".join(chat.title.split()) or "New chat"
 
 
 def lasting(seconds: float) -> str:

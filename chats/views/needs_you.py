@@ -6,16 +6,20 @@ Owns the page, and what each kind is called on it. Relies on permissions for wha
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from chats import permissions
-from chats.models import Chat, Message, Person
+from chats.models import Chat, Mention, Message, Person
+from chats.permissions.notes import mentions
 from chats.permissions.offers import offers_to
 from chats.relay.notices import KINDS
 from chats.relay.rows import utc
+from chats.rendering.finding import spaced
 from chats.v0api.pending import (
     PendingConnect,
     PendingIntegration,
@@ -41,6 +45,18 @@ class Need:
     owner: str
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A note that names whoever reads the list; `author` is "" where nobody knows who wrote it."""
+
+    chat: Chat
+    note: UUID
+    message: UUID
+    author: str
+    excerpt: str
+    since: str
+
+
 @require_safe
 @signed_in
 def needs_you(request: Request, person: Person) -> HttpResponse:
@@ -49,6 +65,7 @@ def needs_you(request: Request, person: Person) -> HttpResponse:
     found = list(asked[: size + 1])
     context = {
         "offers": offers_to(person).select_related("owner", "team").order_by("pk")[:MOST],
+        "named": [_named(mention) for mention in _mentions(person)],
         "needs": [_need(message, person) for message in found[:size]],
         "size": size,
         "more": min(size + PAGE, MOST) if len(found) > size and size < MOST else 0,
@@ -62,6 +79,18 @@ def _need(asked: Message, person: Person) -> Need:
     chat = asked.chat
     owner = "" if chat.owner_id == person.pk else chat.owner.shown_name
     return Need(chat, words(asked), utc(asked.ended_at or asked.created_at), owner)
+
+
+def _mentions(person: Person) -> QuerySet[Mention]:
+    return mentions(person).select_related("note__author", "note__chat")[:MOST]
+
+
+def _named(mention: Mention) -> Named:
+    note = mention.note
+    author = note.author.shown_name if note.author else ""
+    told = spaced(note.text)
+    excerpt = f"{told[:LONGEST].rstrip()}…" if len(told) > LONGEST else told
+    return Named(note.chat, note.id, note.message_id, author, excerpt, utc(note.written_at))
 
 
 def words(asked: Message) -> str:

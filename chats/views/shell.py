@@ -20,6 +20,7 @@ from chats import permissions
 from chats.models import Message, Mute, Person
 from chats.models.messages import LIVE
 from chats.permissions import gallery, spaces
+from chats.permissions.notes import mentions
 from chats.permissions.offers import offers_to
 from chats.permissions.sessions import grants
 from chats.views.health import told_of_v0
@@ -53,7 +54,8 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A row: `answer` is its newest answer and `state` how that stands, for notices of its end."""
+    """A row: `answer` is its newest answer and `state` how that stands, for notices of its end; `note` the
+    newest one that names the reader and that they have not looked at."""
 
     id: UUID
     title: str
@@ -64,21 +66,23 @@ class Listed:
     is_muted: bool
     answer: UUID | None
     state: str
+    note: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
 class Sidebar:
     """Some rows of the list and where the next ones begin; `waiting` are all chats that wait for
-    somebody, in whatever space."""
+    somebody, in whatever space, and `named` in how many notes they are named and have not looked."""
 
     chats: tuple[Listed, ...]
     cursor: Cursor | None
     current: UUID | None
     waiting: frozenset[UUID]
+    named: int = 0
 
     @property
     def needs(self) -> int:
-        return len(self.waiting)
+        return len(self.waiting) + self.named
 
     @property
     def needs_shown(self) -> str:
@@ -116,6 +120,8 @@ def sidebar(
         waits = permissions.waiting_for(person).order_by().values_list("chat_id", flat=True)
         offered = offers_to(person).values_list("pk", flat=True)
         waiting = frozenset(waits.union(offered)[:COUNTED])
+    named = mentions(person).values_list("note__chat", "note")[:COUNTED]
+    notes = dict(named)
     more = len(found) > size
     found = found[:size]
     return Sidebar(
@@ -125,17 +131,19 @@ def sidebar(
                 title=row["title"],
                 is_running=row["is_running"],
                 is_current=row["id"] == current,
-                waits=row["id"] in waiting,
+                waits=row["id"] in waiting or row["id"] in notes,
                 is_own=row["owner_id"] == person.pk,
                 is_muted=row["is_muted"],
                 answer=row["answer"],
                 state=row["state"] or "",
+                note=notes.get(row["id"]),
             )
             for row in found
         ),
         Cursor(found[-1]["updated_at"], found[-1]["id"]) if more else None,
         current,
         waiting,
+        len(named),
     )
 
 

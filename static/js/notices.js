@@ -5,7 +5,7 @@
 //
 //   #chats[data-notices]            the person wants notices
 //     .chat-link[data-answer]       the chat's newest answer, with its data-state, and
-//       [data-waits] [data-own] [data-muted] [aria-current] [data-running]
+//       [data-waits] [data-note] [data-own] [data-muted] [aria-current] [data-running]
 //
 // An answer is told of once, whatever became of it, and by one tab: tabs claim it in localStorage,
 // and one that is being looked at claims it without a word. The browser replaces notices of one tag.
@@ -15,6 +15,7 @@ const KEPT = 50;
 const CLAIMS = "notices-told";
 const CHOICE = "notices-offer";
 const OVER = ["finished", "failed"];
+const NAMED = "Somebody names you in a note.";
 const WORDS = { finished: "The answer has ended.", failed: "The answer has failed.", waits: "It needs you." };
 
 const scroll = document.querySelector(".sidebar-scroll");
@@ -54,10 +55,19 @@ function claim(answer) {
 const concerns = ({ dataset, ariaCurrent }) =>
   !("muted" in dataset) && ("own" in dataset || "waits" in dataset || ariaCurrent === "page");
 
+/** A note that names somebody, as an answer: what was there when the page was loaded is old. */
+function lookAtNote(row, isKnown) {
+  const { note } = row.dataset;
+  if (!note || told.has(note)) return;
+  told.add(note);
+  if (isKnown && !("muted" in row.dataset)) tell(row, note, NAMED, row.href);
+}
+
 function look() {
   for (const row of rows()) {
     const { answer } = row.dataset;
     const isKnown = known.has(row.pathname);
+    lookAtNote(row, isKnown);
     known.add(row.pathname);
     if (!answer || !isOver(row) || told.has(answer)) continue;
     told.add(answer);
@@ -69,14 +79,17 @@ function look() {
 function happened(row) {
   const { answer, state } = row.dataset;
   const kind = state === "finished" && "waits" in row.dataset ? "waits" : state;
+  tell(row, answer, WORDS[kind], kind === "waits" ? `${row.href}#ask` : row.href);
+}
+
+function tell(row, tag, words, place) {
   const title = row.querySelector(".chat-link-title").textContent;
   if (!document.hidden) {
-    claim(answer);
+    claim(tag);
     return;
   }
   if (permission() !== "granted" || !document.querySelector("#chats[data-notices]")) return;
-  const place = kind === "waits" ? `${row.href}#ask` : row.href;
-  setTimeout(() => claim(answer) && show(title, WORDS[kind], answer, place), WAIT);
+  setTimeout(() => claim(tag) && show(title, words, tag, place), WAIT);
 }
 
 function show(title, body, tag, place) {
