@@ -5,6 +5,9 @@ and the close codes. Relies on the hub for what to send; reads nothing from the 
 runs anything that others wait for.
 
     4401 sign in again · 4403 access ended · 4404 no such chat · 1012 restart · 1013 too slow
+
+The reason beside 4403 is a word for the page (`chats/_gone.html`). A page that shows something of a chat
+and follows none of it, an earlier window say, opens its socket with `?only=rights`.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from django.http import Http404
 
 from chats import permissions, relay
 from chats.permissions import sessions
-from chats.permissions.doors import Door, digest
+from chats.permissions.doors import Door, admit
 from chats.permissions.proof import lacking_factor
 from chats.relay.people import OpenDoor
 from chats.relay.relay import Relay
@@ -76,6 +79,7 @@ class Socket(AsyncWebsocketConsumer):
         self.relay.people.doors.add(self.door)
         # A context of its own: the consumer's would keep its thread and connection alive.
         self.pumping = asyncio.create_task(self._pump(), context=contextvars.Context())
+        self.door.shut = self.pumping.cancel
 
     async def disconnect(self, code: int) -> None:
         if self.door is not None:
@@ -99,6 +103,11 @@ class Socket(AsyncWebsocketConsumer):
             await self.pump(self.door)
         except Refused as refused:
             await self.close(refused.code)
+        except asyncio.CancelledError:
+            # Without an end it is the socket that has gone.
+            if self.door.ended is None:
+                raise
+            await self.close(self.door.ended, self.door.why)
         finally:
             self.relay.people.doors.discard(self.door)
 
@@ -106,6 +115,20 @@ class Socket(AsyncWebsocketConsumer):
         """Send, and wait until TCP has taken it. The entry point gives up a peer that takes nothing:
         it knows the progress of one frame, where a limit here would cut a slow reader."""
         await self.send(text_data=text)
+
+    async def give_marks(self, door: OpenDoor) -> None:
+        """Nothing but the person's own marks, for as long as the door is open."""
+        # A page counts as connected from its first frame on.
+        await self.give(frames.mark("sidebar", self.told))
+        while True:
+            door.news.clear()
+            if news := self.news_of_own(door):
+                await self.give(news)
+            try:
+                async with asyncio.timeout(settings.V0_BEAT):
+                    await door.news.wait()
+            except TimeoutError:
+                await self.give(frames.mark("sidebar", self.told))
 
     def news_of_own(self, door: OpenDoor) -> str:
         """The marks of the person behind the door that have changed; "" for none, and for a visitor."""
@@ -139,17 +162,18 @@ class ChatSocket(Socket):
         id: UUID = self.scope["url_route"]["kwargs"]["chat"]
         grants = sessions.grants(self.scope["session"])
         try:
-            chat, allowed, roles = await self.relay.threads.read(
-                permissions.admit, self.person, grants, id
-            )
+            chat, held = await self.relay.threads.read(admit, self.person, grants, id)
         except Http404:
             raise Refused(UNKNOWN if self.person.is_authenticated else SIGN_IN) from None
         door = Door(self.session_key, self.person.pk, chat.id, grants.get(str(chat.id), ""))
-        return OpenDoor(door, may=digest(allowed), teams=frozenset(roles.items()))
+        return OpenDoor(door, may=held.rights, way=held.way, teams=held.teams)
 
     async def pump(self, door: OpenDoor) -> None:
         chat = door.rights.chat
         assert chat is not None
+        if self._asked("only") == "rights":
+            await self.give_marks(door)
+            return
         reader, text = await self.relay.hub.join(chat, *self._position(), door.news)
         try:
             # What the person may do comes with the first frame: a page that was made before a change, or
@@ -165,8 +189,6 @@ class ChatSocket(Socket):
         """The next thing to say; a beat after a while without any."""
         while True:
             door.news.clear()
-            if door.ended is not None:
-                raise Refused(door.ended)
             if reader.at != reader.chat.at:
                 return str(reader.chat.frame(reader))
             if news := self.news_of_own(door):
@@ -178,13 +200,16 @@ class ChatSocket(Socket):
                 return frames.frame((), reader.at)
 
     def _position(self) -> tuple[str, str, int]:
-        query = parse_qs(self.scope["query_string"].decode("ascii", "replace"))
-        version = query.get("version", ["0"])[0]
+        version = self._asked("version")
         return (
-            query.get("at", [""])[0][:60],
-            query.get("after", [""])[0][:60],
+            self._asked("at")[:60],
+            self._asked("after")[:60],
             int(version) if version.isascii() and version.isdigit() and len(version) < 19 else 0,
         )
+
+    def _asked(self, name: str) -> str:
+        query = parse_qs(self.scope["query_string"].decode("ascii", "replace"))
+        return str(query.get(name, [""])[0])
 
 
 class MeSocket(Socket):
@@ -199,19 +224,7 @@ class MeSocket(Socket):
         return OpenDoor(door, teams=frozenset(roles.get(id, {}).items()))
 
     async def pump(self, door: OpenDoor) -> None:
-        # A page counts as connected from its first frame on.
-        await self.give(frames.mark("sidebar", self.told))
-        while True:
-            door.news.clear()
-            if door.ended is not None:
-                raise Refused(door.ended)
-            if news := self.news_of_own(door):
-                await self.give(news)
-            try:
-                async with asyncio.timeout(settings.V0_BEAT):
-                    await door.news.wait()
-            except TimeoutError:
-                await self.give(frames.mark("sidebar", self.told))
+        await self.give_marks(door)
 
 
 class NoSocket(Socket):

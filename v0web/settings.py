@@ -108,8 +108,8 @@ V0_LEASE_RENEW = env_float("V0_LEASE_RENEW", 5)
 V0_LOOK_EVERY = env_float("V0_LOOK_EVERY", 1)
 # Seconds between two comparisons of what is shown with the database.
 V0_HUB_CHECK = env_float("V0_HUB_CHECK", 5)
-# Seconds between two checks of the rights of open sockets.
-V0_RIGHTS_CHECK = env_float("V0_RIGHTS_CHECK", 5)
+# Seconds between two checks of the rights of open sockets, less than the 5 within which they have to follow.
+V0_RIGHTS_CHECK = env_float("V0_RIGHTS_CHECK", 4)
 # Seconds for which a state is kept after a page was made from it.
 V0_POSITION_KEEP = env_float("V0_POSITION_KEEP", 60)
 # Seconds for which a message that has ended stays in the state.

@@ -30,6 +30,8 @@ PONG_WITHIN = 20.0
 CLOSE_WITHIN = 2
 RESTART = 1012
 SLOW = 1013
+# Access ended: the application's own codes.
+ENDED = (4401, 4403, 4404)
 
 # Every open page has a compressor of its own. Measured on recorded answers: frames shrink to 8-14 %
 # with the context kept from one to the next (24-49 % without), with memory level 5 (32 KiB a socket)
@@ -139,18 +141,36 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
                 rsv=0 if index else compressed,
             )
 
-    def serverClose(self, code: int | None = None) -> None:  # noqa: N802
+    def handle_reply(self, message: dict[str, Any]) -> None:
+        """As Daphne's, which loses the reason of a close."""
+        is_close = message.get("type") == "websocket.close"
+        if not is_close or self.state == self.STATE_CONNECTING:
+            super().handle_reply(message)
+        else:
+            self.serverClose(message.get("code"), message.get("reason") or "")
+
+    def serverClose(self, code: int | None = None, reason: str = "") -> None:  # noqa: N802
         """With any code: autobahn's `sendClose` refuses 1012 and 1013, and the peer sees 1011.
 
-        A peer that does not answer within CLOSE_WITHIN seconds is aborted, by autobahn.
+        A peer that does not answer within CLOSE_WITHIN seconds is aborted, by autobahn. One that has not
+        taken what was sent to it before its access ended is aborted now, and gets none of it.
         """
         if self.state != self.STATE_OPEN:
+            return
+        if self.waiting is not None and code in ENDED:
+            self.wasNotCleanReason = f"closed with {code}"
+            self.resumeProducing()
+            self.dropConnection(abort=True)
             return
         if self.waiting is not None:
             logger.warning(
                 "socket %s is closed with %s while it takes nothing", self.path.decode(), code
             )
-        self.sendCloseFrame(code=1000 if code is None else code, isReply=False)
+        self.sendCloseFrame(
+            code=1000 if code is None else code,
+            reasonUtf8=reason.encode() or None,
+            isReply=False,
+        )
 
     # Whether the peer is still there
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Set
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from chats import permissions
-from chats.permissions.doors import Door, Ended, Held, look
+from chats.permissions.doors import Door, Ended, Held, Out, Way, look
 from chats.relay.threads import Threads
 
 GATHER = 0.2
@@ -22,13 +22,18 @@ GATHER = 0.2
 @dataclass(eq=False, slots=True)
 class OpenDoor:
     """One open socket and the rights it was opened by. `ended` is the code it has to be closed
-    with, None while it may stay open; `marks` rises when the person's sidebar is old. `may` is what they
-    may do to its chat, as a digest, and `teams` their role in each of their teams."""
+    with, None while it may stay open, and `why` a word for its page; `shut` is called with it, since
+    whoever sends may just be waiting for a slow reader. `marks` rises when the person's sidebar is old.
+    `may` is what they may do to its chat, as a digest, by `way`, and `teams` their role in each of their
+    teams."""
 
     rights: Door
     may: int = 0
+    way: Way = Way.NONE
     teams: frozenset[tuple[int, str]] = frozenset()
     ended: Ended | None = None
+    why: str = ""
+    shut: Callable[[], object] = bool
     marks: int = 0
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -90,17 +95,27 @@ class People:
         for door in doors:
             # None is for a door whose session was given another key meanwhile: the next look sees it.
             match found.get(door.rights):
-                case Ended() as code:
-                    door.ended = code
-                    door.news.set()
-                case Held(rights, teams):
-                    self._tell_of_rights(door, rights, teams)
+                case Out(code, teams) if door.ended is None:
+                    door.ended, door.why = code, _why(door, code, teams)
+                    door.shut()
+                case Held() as held:
+                    self._tell_of_rights(door, held)
 
     @staticmethod
-    def _tell_of_rights(door: OpenDoor, rights: int, teams: frozenset[tuple[int, str]]) -> None:
-        if door.teams != teams:
+    def _tell_of_rights(door: OpenDoor, held: Held) -> None:
+        if door.teams != held.teams:
             door.marks = time.time_ns() // 1_000_000
             door.news.set()
-        if door.may != rights:
+        if door.may != held.rights:
             door.news.set()
-        door.may, door.teams = rights, teams
+        door.may, door.teams, door.way = held.rights, held.teams, held.way
+
+
+def _why(door: OpenDoor, code: Ended, teams: frozenset[tuple[int, str]]) -> str:
+    """What whoever was let in by that way may know of its end: a word of `chats/_gone.html`."""
+    if code is not Ended.ACCESS_ENDED:
+        return ""
+    has_left = not {team for team, _ in door.teams} <= {team for team, _ in teams}
+    if has_left and door.way in (Way.OWNER, Way.TEAM):
+        return "left"
+    return str(door.way)

@@ -58,13 +58,16 @@ def own(request: Request, id: UUID) -> HttpResponse:
     rows = list(found.messages.order_by("-position")[:RECENT])[::-1]
     allowed = allowed_actions(request, found)
     waiting = waiting_in(found, rows)
-    seen = request.GET.get("seen") or ""
+    changed = _rights_changed(request.GET.get("rights"), found, allowed)
+    # Who may not write any more keeps nothing on the page that was for those who may.
+    seen = "" if changed == "read" else request.GET.get("seen") or ""
     slots = own_slots(request, found, rows, allowed, waiting, seen=seen)
     # An offer to go on, and what somebody was waited for, is over when the chat has gone on, or cannot.
     may_act = not GOING_ON.isdisjoint(allowed) or is_closed(found)
     past = rows if is_closed(found) else rows[:-1]
     ended = (row for row in past if row.role == "assistant" and not row.is_live)
     over = [row for row in ended if may_act or row.asks or was_left(row)]
+    over = rows if changed == "read" else over
     if waiting is not None and waiting.digest == seen and not is_closed(found):
         # Its card stays as it is, also where what somebody decided has failed after it.
         over = [row for row in over if row.id != waiting.asked.id]
@@ -74,7 +77,7 @@ def own(request: Request, id: UUID) -> HttpResponse:
         "poll": poll_of(waiting, allowed),
         **standing(request, found, allowed),
         "where": where(request, found),
-        "rights_changed": _rights_changed(request.GET.get("rights"), found, allowed),
+        "rights_changed": changed,
     }
     return render(request, "chats/_own_slots.html", context)
 

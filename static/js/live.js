@@ -10,7 +10,8 @@
 //     <div id="marks" hidden> <i id="mark-NAME" data-mark="NAME" data-version="N"></i>
 //       <i id="at" data-at="POSITION" data-after="UUID" data-version="N" data-page="/chats/UUID/"></i> </div>
 //   </div>
-//   <template id="gone-4401"> <template id="gone-4403"> <template id="gone-4404">   what is said when access ends
+//   <template id="gone-4401"> <template id="gone-4403"> <template id="gone-4404">   what is said when access ends:
+//                                the child whose data-why is the reason that the socket gave, else the first
 //
 // and gets data-connection="connecting | live | offline | closed" on <html>. What is put into the
 // page for good besides #title and #marks has data-fixed, so that a refetched window renews it.
@@ -351,28 +352,27 @@ async function renewWindow() {
   });
 }
 
-/** Access ended: the page says so. Unless a new sign-in would bring it back, the text goes. */
-function close(code) {
+/** Access ended: the page says so, and the text goes. */
+function close(code, reason) {
   isClosed = true;
   clearTimeout(silence);
   show("closed");
-  const words = document.getElementById(`gone-${code}`)?.content.cloneNode(true);
-  const main = document.querySelector("main");
-  if (code !== 4401) {
-    document.title = words?.textContent.trim() ?? "";
-    document.getElementById("title")?.replaceChildren();
-    main?.replaceChildren();
-    missed();
-  }
-  if (words) main?.prepend(words);
+  // Whoever keeps what somebody typed does it now.
+  document.dispatchEvent(new CustomEvent("live:gone", { detail: code }));
+  const said = [...(document.getElementById(`gone-${code}`)?.content.children ?? [])];
+  const words = (said.find(({ dataset }) => dataset.why === reason) ?? said[0])?.cloneNode(true);
+  document.title = words?.firstChild.textContent.trim() ?? "";
+  document.getElementById("title")?.replaceChildren();
+  document.querySelector("main")?.replaceChildren(...(words ? [words] : []));
+  if (code !== 4401) missed();
 }
 
 document.addEventListener("htmx:wsConnecting", ({ target }) => (holder = target));
 document.addEventListener("htmx:wsAfterMessage", () => (isApplying = false));
 document.addEventListener("htmx:oobErrorNoTarget", () => (hasFailed = isApplying));
 document.addEventListener("htmx:wsClose", ({ detail }) => {
-  const { code } = detail.event;
-  if (code >= 4400 && code < 4500) close(code);
+  const { code, reason } = detail.event;
+  if (code >= 4400 && code < 4500) close(code, reason);
   else later();
 });
 
@@ -381,6 +381,8 @@ document.addEventListener("visibilitychange", () => {
   else if (performance.now() - hiddenAt >= TIMES.hidden * 1000) reconnect();
 });
 addEventListener("online", reconnect);
+// A page that comes back as it was left has missed what happened meanwhile.
+addEventListener("pageshow", ({ persisted }) => persisted && reconnect());
 addEventListener("offline", () => isClosed || show("offline"));
 
 htmx.createWebSocket = connect;

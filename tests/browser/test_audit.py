@@ -91,7 +91,9 @@ def test_a_superuser_reads_a_chat_for_a_reason_and_its_owner_sees_it(
     is_live(other)
     page.get_by_role("button", name="Stop reading").click()
     page.wait_for_url(f"{app.url}/")
-    expect(other.locator(".gone")).to_contain_text("not shared with you any more", timeout=5000)
+    expect(other.locator(".gone")).to_contain_text(
+        "The time for which you opened this chat is over", timeout=5000
+    )
     answer = other.reload()
     assert answer
     assert answer.status == 404

@@ -224,8 +224,10 @@ def test_an_open_page_says_what_changed_and_keeps_no_text(
     world.post(f"/teams/{team}/members/{row}/role/", role="member")
     expect(page.locator("#rights-changed")).to_be_hidden()
     world.post(f"/teams/{team}/members/{row}/remove/")
-    expect(page.get_by_text("This chat is not shared with you any more.")).to_be_visible()
+    expect(page.get_by_text("belong to the team of this chat any more.")).to_be_visible()
     expect(page.locator("#messages article")).to_have_count(0)
+    # Nobody can send it from here any more, but copy it.
+    expect(page.locator(".gone-typed textarea")).to_have_value("Half a sentence")
     expect(page.locator(f"#chats a[href='/chats/{chat}/']")).to_have_count(0)
     owners = page_of(app, OWNER, path=f"/teams/{team}/", allowed=ALLOWED)
     owners.get_by_role("link", name="Chats left behind (1)").click()

@@ -56,7 +56,7 @@ async def websocket(scope: Json, receive: Any, send: Any) -> None:
     await send({"type": "websocket.accept"})
     match scope["path"].split("/")[1:]:
         case ["close", code]:
-            await send({"type": "websocket.close", "code": int(code)})
+            await send({"type": "websocket.close", "code": int(code), "reason": "a word"})
         case ["message", size]:
             await send({"type": "websocket.send", "text": noise(int(size))})
         case ["flood"]:

@@ -18,7 +18,9 @@ MIB = 1024 * 1024
 @pytest.mark.parametrize("code", [1000, 1012, 1013, 4401, 4403, 4404])
 def test_a_peer_sees_the_code_it_was_closed_with(serve: Callable[..., Served], code: int) -> None:
     with RawSocket(serve().port, f"/close/{code}") as peer:
-        assert peer.frame().code == code
+        frame = peer.frame()
+        assert frame.code == code
+        assert frame.payload[2:] == b"a word"
 
 
 def test_a_long_message_leaves_in_fragments(serve: Callable[..., Served]) -> None:

@@ -29,6 +29,7 @@ SCRIPTS = {
     "/hx-ws.js": HTMX / "ext" / "hx-ws-2.min.js",
     "/live.js": settings.BASE_DIR / "static" / "js" / "live.js",
     "/marks.js": settings.BASE_DIR / "static" / "js" / "marks.js",
+    "/gone.js": settings.BASE_DIR / "static" / "js" / "gone.js",
 }
 POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'; base-uri 'none'"
 PATIENCE = 10.0  # seconds, for what must happen soon
@@ -62,7 +63,8 @@ def page(
         f"{config[0]}<meta name='live' content='{live}'>"
         '<script defer src="/htmx.js"></script><script defer src="/hx-ws.js"></script>'
         '<script type="module" src="/live.js"></script>'
-        '<script type="module" src="/marks.js"></script></head>'
+        '<script type="module" src="/marks.js"></script>'
+        '<script type="module" src="/gone.js"></script></head>'
         f'<body><div hx-ext="ws,live" ws-connect="{socket}"><h1 id="title">A chat</h1>'
         f'<main id="main"><div id="earlier"></div>'
         f'<div id="messages" hx-disable>{messages}</div>{beside}</main>'

@@ -243,7 +243,11 @@ def test_a_page_that_was_hidden_for_long_connects_anew(
 
 @pytest.mark.parametrize(
     ("code", "words"),
-    [(4403, "You cannot see this chat any more."), (4404, "This chat is gone.")],
+    [
+        (4401, "You are signed out."),
+        (4403, "You cannot see this chat any more."),
+        (4404, "This chat is gone."),
+    ],
 )
 def test_when_access_ends_the_text_goes_and_no_connection_is_tried(
     site: Site, tab: Tab, code: int, words: str
@@ -262,14 +266,25 @@ def test_when_access_ends_the_text_goes_and_no_connection_is_tried(
     assert site.socket_within(0.3) is None
 
 
-def test_who_is_signed_out_is_told_and_keeps_what_is_on_the_screen(site: Site, tab: Tab) -> None:
-    site.pages["/"] = page(render(article(details("text", is_open=True))), live=QUICK)
+def test_a_page_that_was_left_is_seen_again_when_its_connection_lives(site: Site, tab: Tab) -> None:
+    site.pages["/"] = page(render(article(details("secret"))), live=QUICK)
     tab.goto(site.url)
-    site.socket().close(4401)
-    wait_for(tab, "document.documentElement.dataset.connection === 'closed'")
-    assert tab.inner_text("[role=alert]") == "You are signed out."
-    assert "text" in tab.inner_text("#messages")
-    assert site.socket_within(0.3) is None
+    socket = site.socket()
+    socket.send(beat("h.2"))
+    stand(tab, "h.2")
+    left = "window.dispatchEvent(new PageTransitionEvent('{}', {{ persisted: true }}))"
+    tab.evaluate(left.format("pagehide"))
+    tab.evaluate(left.format("pageshow"))
+    assert tab.evaluate("'left' in document.documentElement.dataset")
+    again = site.socket()
+    again.send(beat("h.2"))
+    wait_for(tab, "!('left' in document.documentElement.dataset)")
+    assert "secret" in (tab.text_content("#messages") or "")
+    tab.evaluate(left.format("pagehide"))
+    tab.evaluate(left.format("pageshow"))
+    site.socket().close(4403)
+    wait_for(tab, "!('left' in document.documentElement.dataset)")
+    assert "secret" not in (tab.text_content("body") or "")
 
 
 # A list that operations cannot bring up to date
