@@ -46,7 +46,10 @@ TABLE = {
         mfa_edit_webauthn mfa_remove_webauthn mfa_authenticate account_reauthenticate attachments favicon
         account_login account_logout account_signup account_change_password
         account_set_password account_reset_password account_reset_password_from_key""",
-    ("-", "everybody"): """create space theme email_prove email_cancel passkey_add_challenge
+    (
+        "-",
+        "everybody",
+    ): """create space seen_all theme email_prove email_cancel passkey_add_challenge
         mfa_login_webauthn passkey_challenge session_end sessions_end_others""",
     ("staff", "-"): """mcp manage manage_people manage_person manage_teams manage_chats
         manage_invitations manage_sessions audit""",

@@ -1,4 +1,4 @@
-"""Who wants to be told, and whether a chat is muted: boxes that are marked or not."""
+"""Who wants to be told, and whether a chat is muted or followed: boxes that are marked or not."""
 
 from __future__ import annotations
 
@@ -18,3 +18,7 @@ class NoticesForm(forms.Form):
 
 class MuteForm(forms.Form):
     muted = forms.ChoiceField(choices=[("yes", "yes"), ("no", "no")])
+
+
+class FollowForm(forms.Form):
+    followed = forms.ChoiceField(choices=[("yes", "yes"), ("no", "no")])

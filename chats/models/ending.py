@@ -26,6 +26,7 @@ from chats.models.notices import Mute, Notice
 from chats.models.people import Composer, Person, Theme
 from chats.models.prompts import Prompt
 from chats.models.queue import Queued
+from chats.models.seen import Follow, Seen
 from chats.models.teams import Membership
 
 # Nobody has an address there, and nothing is ever delivered to one.
@@ -170,7 +171,7 @@ def _let_go(person: Person, *, giving: Collection[int], address: str | None) -> 
     )
     Prompt.objects.filter(person=person, team=None).delete()
     Prompt.objects.filter(person=person).update(person=None)
-    for kept in (Mute, Notice, Composer):
+    for kept in (Mute, Notice, Composer, Seen, Follow):
         kept.objects.filter(person=person).delete()
     for some in _batches(changed - doomed):
         Chat.objects.filter(pk__in=some).update(version=F("version") + 1)

@@ -22,7 +22,17 @@ from django.db.models.functions import Now
 from django.http import Http404, HttpRequest
 from django.utils import timezone
 
-from chats.models import Chat, Decision, Entry, Guest, GuestRole, Membership, Message, Person
+from chats.models import (
+    Chat,
+    Decision,
+    Entry,
+    Follow,
+    Guest,
+    GuestRole,
+    Membership,
+    Message,
+    Person,
+)
 from chats.models.chats import AtV0
 from chats.models.messages import LIVE, MessageState, Task
 from chats.models.teams import Role
@@ -231,19 +241,23 @@ def seen_by_team(person: Visitor) -> QuerySet[Chat]:
     return _reached(Action.LIST, reach)
 
 
-def waiting_for(person: Visitor) -> QuerySet[Message]:
+def waiting_for(person: Visitor, *, with_followed: bool = False) -> QuerySet[Message]:
     """The answers whose task waits for somebody, as one query: those longest first.
 
-    Who may decide is who may send; what grants something waits for whoever may grant it.
+    Who may decide is who may send; what grants something waits for whoever may grant it. Those of chats
+    that somebody follows, and has in their list, may wait for others.
     """
-    later = Message.objects.filter(chat=OuterRef("chat"))
-    later = later.filter(Q(position__gt=OuterRef("position")) & ~Q(v0_id="") | Q(state__in=LIVE))
-    decided = Decision.objects.filter(asked=OuterRef("pk"), failed=False)
     mine = Q(asks__in=(Task.QUESTIONS, Task.PLAN), chat__in=_chats(Action.SEND, person, {}))
     mine |= Q(
         asks__in=(Task.INTEGRATION, Task.PERMISSION, Task.CONNECT),
         chat__in=_chats(Action.GRANT, person, {}),
     )
+    if with_followed:
+        followed = Follow.objects.filter(person=_known(person)).values("chat")
+        mine |= Q(chat__in=_chats(Action.LIST, person, {}).filter(pk__in=followed))
+    later = Message.objects.filter(chat=OuterRef("chat"))
+    later = later.filter(Q(position__gt=OuterRef("position")) & ~Q(v0_id="") | Q(state__in=LIVE))
+    decided = Decision.objects.filter(asked=OuterRef("pk"), failed=False)
     asking = Message.objects.filter(mine, state=MessageState.FINISHED).exclude(v0_id="")
     asking = asking.filter(chat__write_permission=True, chat__at_v0=AtV0.THERE)
     asking = asking.filter(~Exists(later), ~Exists(decided))

@@ -1,9 +1,10 @@
 """Mail about what has waited for somebody for a while, to those who want it: a task, or a note that names them.
 
-Owns who is due, the claim by which one process sends a mail, and its text, which tells of a chat its
-title, the kind of its task or who wrote the note, and nothing that was said in it. Relies on permissions for what waits
-for whom, asked again at the moment of sending, and on Django's mail. A mail that may have left is
-never sent again; one that the mail server refused is, a few times.
+Owns who is due (those who may decide, those who follow the chat, and those whom a note names), the claim by
+which one process sends a mail, and its text, which tells of a chat its title, the kind of its task or who
+wrote the note, and nothing that was said in it. Relies on permissions for what waits for whom, asked again
+at the moment of sending, and on Django's mail. A mail that may have left is never sent again; one that the
+mail server refused is, a few times.
 """
 
 from __future__ import annotations
@@ -104,7 +105,8 @@ def _due_for(person: Person) -> QuerySet[Message]:
     limit = now - timedelta(seconds=settings.V0_NOTICE_AFTER)
     told = Notice.objects.filter(person=person, asked=OuterRef("pk")).exclude(again_at__lt=now)
     muted = Mute.objects.filter(person=person, chat=OuterRef("chat"))
-    waiting = permissions.waiting_for(person).filter(ended_at__lte=limit, ended_at__gt=limit - OLD)
+    waiting = permissions.waiting_for(person, with_followed=True)
+    waiting = waiting.filter(ended_at__lte=limit, ended_at__gt=limit - OLD)
     return waiting.filter(~Exists(told), ~Exists(muted))
 
 
@@ -141,7 +143,8 @@ def claim(person_id: int, asked_id: UUID) -> Letter | None:
         if asked is None:
             return None
         notice = _claimed(*Notice.objects.get_or_create(person=person, asked=asked))
-        return _letter(notice, person, asked) if notice else None
+        is_theirs = permissions.waiting_for(person).filter(pk=asked_id).exists()
+        return _letter(notice, person, asked, is_theirs=is_theirs) if notice else None
 
 
 def claim_mention(person_id: int, mention_id: int) -> Letter | None:
@@ -177,11 +180,13 @@ def send(letter: Letter) -> None:
     EmailMessage(letter.subject, letter.text, to=[letter.to], connection=connection).send()
 
 
-def _letter(notice: int, person: Person, asked: Message) -> Letter:
+def _letter(notice: int, person: Person, asked: Message, *, is_theirs: bool = True) -> Letter:
+    """`is_theirs` is False for whoever follows the chat and may not decide there."""
     title = _title(asked.chat)
     since = (asked.ended_at or asked.created_at).astimezone(person.zone)
     place = settings.V0_ORIGINS[0]
-    text = f"""The chat “{title}” has waited for you since {since:%Y-%m-%d %H:%M %Z}.
+    whom = "you" if is_theirs else "somebody who may write there"
+    text = f"""The chat “{title}” has waited for {whom} since {since:%Y-%m-%d %H:%M %Z}.
 It has {KINDS.get(asked.asks, "something to decide")}:
 
 {place}/chats/{asked.chat_id}/#ask
@@ -192,7 +197,8 @@ You can change that: {place}/settings/notices/
 --
 v0web
 """
-    return Letter(notice, person.email, f"“{title}” needs you", text)
+    needs = "needs you" if is_theirs else "waits for somebody"
+    return Letter(notice, person.email, f"“{title}” {needs}", text)
 
 
 def _letter_of_note(notice: int, person: Person, note: Note) -> Letter:

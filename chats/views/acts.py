@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from chats import permissions, relay
 from chats.forms.acts import TitleForm, sentence
-from chats.models import Chat, Event, Mute
+from chats.models import Chat, Event, Follow, Mute
 from chats.models.chats import Privacy
 from chats.models.messages import LIVE
 from chats.permissions import Action
@@ -53,6 +53,8 @@ def menu(request: Request, id: UUID) -> HttpResponse:
         "may_hand_over": Action.MANAGE in allowed and found.team_id is not None,
         "may_mute": Action.LIST in allowed,
         "where": where(request, found),
+        "may_follow": Action.LIST in allowed and found.owner_id != request.user.pk,
+        "is_followed": Follow.objects.filter(person_id=request.user.pk or 0, chat=found).exists(),
         "is_muted": Mute.objects.filter(person_id=request.user.pk or 0, chat=found).exists(),
     }
     return shown_act(request, found, "menu", context)

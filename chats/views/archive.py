@@ -27,6 +27,7 @@ from chats.models import (
     Chat,
     Decision,
     Entry,
+    Follow,
     Intent,
     Membership,
     Message,
@@ -34,6 +35,7 @@ from chats.models import (
     Person,
     Prompt,
     Queued,
+    Seen,
 )
 from chats.relay.rows import utc
 from chats.views import export
@@ -82,7 +84,9 @@ class Archive:
         yield "sent", Intent.objects.filter(**mine), _sent
         yield "waiting", Queued.objects.filter(**mine), _waiting
         yield "prompts", Prompt.objects.filter(**mine).select_related("team"), _prompt
-        yield "muted", Mute.objects.filter(**mine), _mute
+        yield "muted", Mute.objects.filter(**mine), _of_chat
+        yield "followed", Follow.objects.filter(**mine), _of_chat
+        yield "read", Seen.objects.filter(**mine), _seen
         yield "usage", Entry.objects.filter(**mine).select_related("team"), _entry
         yield "audit", AuditEntry.objects.filter(about), partial(_audited, self.person)
 
@@ -222,8 +226,12 @@ def _prompt(row: Prompt) -> Told:
     return {"name": row.name, "text": row.text, "team": team, "made_at": utc(row.created_at)}
 
 
-def _mute(row: Mute) -> Told:
+def _of_chat(row: Mute | Follow) -> Told:
     return {"chat": str(row.chat_id)}
+
+
+def _seen(row: Seen) -> Told:
+    return {"chat": str(row.chat_id), "messages": row.position, "at": utc(row.at)}
 
 
 def _entry(row: Entry) -> Told:

@@ -7,7 +7,7 @@ from one reader to the next is put into slots that frames leave empty.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,6 +19,7 @@ from django.views.decorators.http import require_safe
 
 from chats import permissions, relay
 from chats.forms.options import OptionsForm
+from chats.live.html import NOTHING
 from chats.live.html import render as html_of
 from chats.live.state import Node, State
 from chats.models import Attachment, Chat, Message, Person
@@ -41,6 +42,7 @@ from chats.views.opening import opened
 from chats.views.options import options_again, options_shown
 from chats.views.own import is_closed, own_slots, poll_of, standing
 from chats.views.queued import queue_of
+from chats.views.seen import line, seen_shown
 from chats.views.shell import shell
 from chats.views.spaces import new_place, place_shown, where
 
@@ -110,6 +112,14 @@ def page(
     copy = None if rows.rows else intents.unfinished_copy(found)
     brought = None if rows.rows or copy else intents.wish(found)
     may_send = Action.SEND in allowed and rows.is_latest and copy is None
+    seen = seen_shown(
+        request,
+        found,
+        allowed,
+        rows.rows,
+        is_latest=rows.is_latest,
+        is_first=rows.earlier is None,
+    )
     context = {
         "copy": copy,
         "chat": found,
@@ -118,7 +128,7 @@ def page(
         "window": rows,
         "fixed": {node.id: _html((node,)) for node in fixed_nodes},
         "marks": _html(node for node in fixed_nodes if "data-mark" in dict(node.attrs)),
-        "messages": _html(messages, slots),
+        "messages": _html(messages, slots, line(request, found, seen.get("news"))),
         "poll": poll_of(waiting, allowed),
         "at": at if state else "" if live else f"v{found.version}",
         "after": last_final(messages),
@@ -129,6 +139,7 @@ def page(
         "may_note": Action.NOTE in allowed,
         **standing(request, found, allowed),
         **opened(request, found),
+        **seen,
         "rights": digest(allowed),
         "may_send": may_send,
         **(queue_of(request, found, allowed) if queue_length else {}),
@@ -235,8 +246,15 @@ def _fixed(found: Chat, waiting: int) -> tuple[Node, ...]:
     return fixed(title=found.title, version=found.version, marks=told, waiting=waiting)
 
 
-def _html(shown_nodes: Iterable[Node], slots: dict[str, str] | None = None) -> SafeString:
-    return SafeString("".join(html_of(node, fill=slots or {}) for node in shown_nodes))
+def _html(
+    shown_nodes: Iterable[Node],
+    slots: Mapping[str, str] = NOTHING,
+    before: Mapping[str, str] = NOTHING,
+) -> SafeString:
+    """`before` stands between the nodes, where no frame says anything."""
+    return SafeString(
+        "".join(before.get(node.id, "") + html_of(node, fill=slots) for node in shown_nodes)
+    )
 
 
 def _message_to_edit(request: HttpRequest, found: Chat) -> Message | None:

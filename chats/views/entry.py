@@ -42,6 +42,10 @@ OPEN = frozenset(
 )
 
 
+# What a page posts by itself, for as long as somebody has left it open.
+BY_PAGES = frozenset(("seen",))
+
+
 class InUse(MiddlewareMixin):
     """Prolongs the session of a request. Belongs behind SessionMiddleware, which saves what it changes.
 
@@ -57,6 +61,8 @@ class InUse(MiddlewareMixin):
         if is_broken or not hasattr(request, "session") or not request.session.accessed:
             return response
         if request.method == "GET" and request.headers.get("HX-Request"):
+            return response
+        if request.resolver_match and request.resolver_match.url_name in BY_PAGES:
             return response
         if sessions.is_to_be_seen(request.session) and isinstance(request.user, Person):
             sessions.see(request, request.user)

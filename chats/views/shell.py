@@ -17,8 +17,9 @@ from django.db.models import Exists, OuterRef, Q, Subquery
 from django.http import HttpRequest
 
 from chats import permissions
-from chats.models import Message, Mute, Person
+from chats.models import Follow, Message, Mute, Person
 from chats.models.messages import LIVE
+from chats.models.seen import unread
 from chats.permissions import gallery, spaces
 from chats.permissions.notes import mentions
 from chats.permissions.offers import offers_to
@@ -64,6 +65,8 @@ class Listed:
     waits: bool
     is_own: bool
     is_muted: bool
+    is_followed: bool
+    is_unread: bool
     answer: UUID | None
     state: str
     note: UUID | None
@@ -104,16 +107,20 @@ def sidebar(
     answers = Message.objects.filter(chat=OuterRef("pk"), role="assistant")
     newest = answers.order_by("-position")
     rows = spaces.shown_chats(person, grants(request.session)).annotate(
-        is_running=Exists(answers.filter(state__in=LIVE)),
         answer=Subquery(newest.values("id")[:1]),
         state=Subquery(newest.values("state")[:1]),
         is_muted=Exists(Mute.objects.filter(person=person, chat=OuterRef("pk"))),
+        is_followed=Exists(Follow.objects.filter(person=person, chat=OuterRef("pk"))),
+        is_unread=unread(person),
     )
     if after:
         rows = rows.filter(
             Q(updated_at__lt=after.moment) | Q(updated_at=after.moment, id__lt=after.id)
         )
-    names = ("id", "title", "is_running", "answer", "state", "is_muted", "owner_id", "updated_at")
+    names = (
+        *("id", "title", "answer", "state", "owner_id", "updated_at"),
+        *("is_muted", "is_followed", "is_unread"),
+    )
     found = list(rows.order_by("-updated_at", "-id").values(*names)[: size + 1])
     if waiting is None:
         # After the rows: an answer that has just ended may wait, and is then not told of as ended.
@@ -129,11 +136,15 @@ def sidebar(
             Listed(
                 id=row["id"],
                 title=row["title"],
-                is_running=row["is_running"],
+                # One answer runs at a time, and none is begun behind it.
+                is_running=row["state"] in LIVE,
                 is_current=row["id"] == current,
                 waits=row["id"] in waiting or row["id"] in notes,
                 is_own=row["owner_id"] == person.pk,
                 is_muted=row["is_muted"],
+                is_followed=row["is_followed"],
+                # What is on the screen is being read.
+                is_unread=row["is_unread"] and row["id"] != current,
                 answer=row["answer"],
                 state=row["state"] or "",
                 note=notes.get(row["id"]),

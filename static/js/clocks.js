@@ -5,7 +5,9 @@ const timeZone = known(document.documentElement.dataset.timeZone);
 const time = worded({ hour: "2-digit", minute: "2-digit" });
 const day = worded({ day: "numeric", month: "short" });
 const year = worded({ year: "numeric" });
+const weekday = worded({ weekday: "long" });
 const full = worded({ dateStyle: "full", timeStyle: "medium" });
+const WEEK = 6 * 24 * 3600 * 1000; // ms, a day less: no weekday is two days
 const told = new WeakSet();
 
 // A zone that this browser has never heard of would be an error.
@@ -21,11 +23,12 @@ function worded(how) {
   return new Intl.DateTimeFormat(undefined, { timeZone, ...how });
 }
 
-function local(moment) {
+function local(moment, isByWeekday) {
   const now = new Date();
   const isThisYear = year.format(moment) === year.format(now);
   const date = day.format(moment);
   if (isThisYear && date === day.format(now)) return time.format(moment);
+  if (isByWeekday && now - moment < WEEK) return `${weekday.format(moment)}, ${time.format(moment)}`;
   return `${date}${isThisYear ? "" : ` ${year.format(moment)}`}, ${time.format(moment)}`;
 }
 
@@ -41,7 +44,7 @@ function tell() {
     const moment = new Date(element.dateTime);
     if (told.has(element) || Number.isNaN(moment.getTime())) continue;
     told.add(element);
-    element.textContent = local(moment);
+    element.textContent = local(moment, "weekday" in element.dataset);
     element.title = full.format(moment);
   }
 }

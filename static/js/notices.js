@@ -5,7 +5,7 @@
 //
 //   #chats[data-notices]            the person wants notices
 //     .chat-link[data-answer]       the chat's newest answer, with its data-state, and
-//       [data-waits] [data-note] [data-own] [data-muted] [aria-current] [data-running]
+//       [data-waits] [data-note] [data-followed] [data-muted] [aria-current] [data-running]
 //
 // An answer is told of once, whatever became of it, and by one tab: tabs claim it in localStorage,
 // and one that is being looked at claims it without a word. The browser replaces notices of one tag.
@@ -53,7 +53,7 @@ function claim(answer) {
 }
 
 const concerns = ({ dataset, ariaCurrent }) =>
-  !("muted" in dataset) && ("own" in dataset || "waits" in dataset || ariaCurrent === "page");
+  !("muted" in dataset) && ("followed" in dataset || "waits" in dataset || ariaCurrent === "page");
 
 /** A note that names somebody, as an answer: what was there when the page was loaded is old. */
 function lookAtNote(row, isKnown) {

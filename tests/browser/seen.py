@@ -1,8 +1,8 @@
 """A chat page in a browser: what its reader does, waits for and sees.
 
 Owns the reading of messages from an open page and from HTML as the server sends it, both through the
-browser's own parser, and leaves out what is one person's own (the slots `-own` and `-notes`) or the clock's (words
-of a `<time>`). Never reloads a page and never touches what it looks at.
+browser's own parser, and leaves out what is one person's own (the slots `-own` and `-notes`, the line above
+what is new) or the clock's (words of a `<time>`). Never reloads a page and never touches what it looks at.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ READ = """(html) => {
   };
   return JSON.stringify({
     title: root.querySelector("#title").textContent,
-    messages: [...root.querySelectorAll("#messages > *")].map(plain),
+    messages: [...root.querySelectorAll("#messages > article")].map(plain),
   });
 }"""
 

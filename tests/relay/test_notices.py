@@ -19,7 +19,7 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from chats.models import Chat, Decision, Membership, Message, Mute, Notice, Person, Team
+from chats.models import Chat, Decision, Follow, Membership, Message, Mute, Notice, Person, Team
 from chats.relay import notices
 from chats.relay.notices import Letter
 from chats.relay.threads import Threads
@@ -126,6 +126,26 @@ def test_what_changed_after_the_look_is_asked_again_at_the_moment_of_sending(
     change(asked=asked, mate=mate)
     assert notices.claim(mate.pk, asked.pk) is None
     assert notices.due() == []
+
+
+@pytest.mark.parametrize("change", [None, *CHANGES.values()], ids=["nothing", *CHANGES])
+def test_whoever_follows_a_chat_is_written_to_while_they_may_read_it(
+    asked: Message, mate: Person, change: Callable[..., object] | None
+) -> None:
+    """A mate who may read, and cannot decide."""
+    set_chat(asked, privacy="team")
+    assert notices.due() == [], "what somebody does not follow waits for others"
+    Follow.objects.create(person=mate, chat=asked.chat)
+    assert notices.due() == [(mate.pk, asked.pk)]
+    if change is not None:
+        change(asked=asked, mate=mate)
+        assert notices.claim(mate.pk, asked.pk) is None
+        return
+    letter = notices.claim(mate.pk, asked.pk)
+    assert letter
+    assert letter.subject.endswith("waits for somebody")
+    assert "has waited for somebody who may write there since" in letter.text
+    assert notices.due() == [], "once"
 
 
 def test_nobody_is_written_to_who_did_not_ask_for_it_nor_too_early_nor_too_late(

@@ -26,6 +26,7 @@ from chats.models import (
     Decision,
     Entry,
     Event,
+    Follow,
     Instructions,
     Intent,
     Message,
@@ -33,6 +34,7 @@ from chats.models import (
     Person,
     Prompt,
     Queued,
+    Seen,
     Team,
     record,
 )
@@ -113,11 +115,15 @@ def test_everything_of_ones_own_is_in_it(client_of: ClientOf, chat: Chat, owner:
     )
     Prompt.objects.create(person=owner, name="Review", text="Review it")
     Mute.objects.create(person=owner, chat=chat)
+    Follow.objects.create(person=owner, chat=chat)
+    Seen.objects.create(person=owner, chat=chat, position=2)
     Entry.objects.create(message_id=answer.pk, person=owner, chat=chat, credits_total=1)
     upload(owner, "unsent.txt", b"not sent")
     client = client_of(owner)
     found = archive(client)
     assert read(found, "account")["email"] == "owner@example.com"
+    assert [each["chat"] for each in read(found, "followed")] == [str(chat.pk)]
+    assert [each["messages"] for each in read(found, "read")] == [2]
     assert [(each["team"], each["role"]) for each in read(found, "teams")] == [("Example", "owner")]
     folder = "chats/0001-about-hello"
     whole = read(found, f"{folder}/chat")
@@ -216,7 +222,7 @@ def test_much_is_read_while_it_is_sent(
     for number in range(many):
         chat_of(owner, f"chat {number}")
     # So many for each chat, however many there are, and one more for each page of the list.
-    assert asked() - first <= 6 * many + 3
+    assert asked() - first <= 7 * many + 3
     with CaptureQueriesContext(connection) as queries:
         sizes = [(len(piece), len(queries)) for piece in pieces(client)]
     assert max(size for size, _ in sizes) < 2 * PIECE

@@ -19,12 +19,14 @@ from chats.models import (
     AuditEntry,
     Chat,
     Entry,
+    Follow,
     Membership,
     Message,
     Mute,
     Person,
     Prompt,
     Queued,
+    Seen,
     Team,
     ending,
 )
@@ -122,6 +124,8 @@ def test_nothing_names_the_person_any_more(
     Prompt.objects.create(person=mate, name="Mine", text="x")
     kept = Prompt.objects.create(person=mate, team=team, name="Ours", text="x")
     Mute.objects.create(person=mate, chat=shared)
+    Follow.objects.create(person=mate, chat=shared)
+    Seen.objects.create(person=mate, chat=shared, position=1)
     EmailAddress.objects.create(user=mate, email=mate.email, verified=True, primary=True)
     Person.objects.filter(pk=mate.pk).update(is_staff=True, theme="dark", time_zone="Asia/Tokyo")
     client, elsewhere = client_of(mate), client_of(mate)
@@ -140,7 +144,8 @@ def test_nothing_names_the_person_any_more(
     cost.refresh_from_db()
     assert (said.author, cost.person, cost.credits_total) == (mate, mate, 7)
     assert not Queued.objects.exists()
-    assert not Mute.objects.exists()
+    for kept_of_them in (Mute, Follow, Seen):
+        assert not kept_of_them.objects.exists()
     for file in (waits, unsent):
         file.refresh_from_db()
         assert (file.queued, file.taken_at is None) == (None, False)
