@@ -17,7 +17,7 @@ from django.shortcuts import resolve_url
 from django.utils.crypto import salted_hmac
 
 from chats.models import Attachment, Chat, Message
-from chats.models.chats import Privacy, is_wider
+from chats.models.chats import is_wider
 from chats.permissions.sessions import LINKED
 from chats.rendering.exposed import finds, flat, line
 
@@ -106,11 +106,11 @@ def _look(found: Chat) -> Exposure:
         text = passage.text[:left]
         exposed.is_cut |= len(text) < len(passage.text)
         for each in finds(text):
-            place = known.setdefault(
-                (each.kind, text[each.start : each.end]),
-                Place(each.kind, line(text, each), passage.href, passage.name, -1),
-            )
-            place.others += 1
+            named = each.kind, text[each.start : each.end]
+            if named in known:
+                known[named].others += 1
+            else:
+                known[named] = Place(each.kind, line(text, each), passage.href, passage.name)
         left -= len(text)
         if left <= 0:
             exposed.is_cut = True
