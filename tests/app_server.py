@@ -139,19 +139,22 @@ class AppServer:
         assert self.process is not None
         return self.process.pid
 
-    def session_of(self, email: str) -> str:
-        """The key of a new session of that person, as after signing in."""
+    def session_of(self, email: str | None, **holds: Any) -> str:
+        """The key of a new session of that person, as after signing in, or of a visitor; with what it
+        `holds` beside that."""
         key = secrets.token_hex(16)
         with closing(sqlite3.connect(self.database, timeout=20)) as connection, connection:
-            found = connection.execute(
-                "SELECT id, password FROM chats_person WHERE email = ?", [email]
-            ).fetchone()
-            assert found, f"There is no {email} in {self.database}."
-            data = {
-                "_auth_user_id": str(found[0]),
-                "_auth_user_backend": django_settings.AUTHENTICATION_BACKENDS[0],
-                "_auth_user_hash": Person(password=found[1]).get_session_auth_hash(),
-            }
+            data = dict(holds)
+            if email:
+                found = connection.execute(
+                    "SELECT id, password FROM chats_person WHERE email = ?", [email]
+                ).fetchone()
+                assert found, f"There is no {email} in {self.database}."
+                data |= {
+                    "_auth_user_id": str(found[0]),
+                    "_auth_user_backend": django_settings.AUTHENTICATION_BACKENDS[0],
+                    "_auth_user_hash": Person(password=found[1]).get_session_auth_hash(),
+                }
             connection.execute(
                 "INSERT INTO django_session (session_key, session_data, expire_date) "
                 "VALUES (?, ?, ?)",
@@ -163,9 +166,10 @@ class AppServer:
             )
         return key
 
-    def headers_of(self, email: str | None) -> dict[str, str]:
+    def headers_of(self, email: str | None, **holds: Any) -> dict[str, str]:
         """What a page's socket handshake carries: its origin, and the cookie of who is signed in."""
-        cookie = f"{django_settings.SESSION_COOKIE_NAME}={self.session_of(email)}" if email else ""
+        key = self.session_of(email, **holds) if email or holds else ""
+        cookie = f"{django_settings.SESSION_COOKIE_NAME}={key}" if key else ""
         return {"Origin": self.url, **({"Cookie": cookie} if cookie else {})}
 
     def client_of(self, email: str | None = None) -> httpx.Client:

@@ -9,11 +9,10 @@ the check of rights, which here the database alone is told of. Mails are read wh
 from __future__ import annotations
 
 import re
-import sqlite3
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import httpx
@@ -26,6 +25,7 @@ from tests.app_server import AppServer, wait_until
 from tests.browser.faultless import faults
 from tests.browser.seen import QUICK, is_live
 from tests.conftest import PageOf
+from tests.crowd import into_team, new_person, write
 from tests.world import World
 
 FOLLOWS = 5
@@ -266,29 +266,6 @@ class Somebody:
         posts = {"export": f"{chat}export.md", "send": f"{chat}messages/"}
         found = {name: self.client.get(path).status_code for name, path in gets.items()}
         return found | {name: self.client.post(path).status_code for name, path in posts.items()}
-
-
-def write(world: World, statement: str, *values: object) -> int:
-    with closing(sqlite3.connect(world.app.database, timeout=20)) as connection, connection:
-        return connection.execute(statement, values).lastrowid or 0
-
-
-def into_team(world: World, chat: str, team: int, privacy: str) -> None:
-    statement = "UPDATE chats_chat SET team_id = ?, privacy = ? WHERE id = ?"
-    write(world, statement, team, privacy, uuid.UUID(chat).hex)
-
-
-def new_person(world: World) -> tuple[str, int]:
-    """A copy of the mate, in no team."""
-    email = f"{uuid.uuid4().hex}@team.example"
-    row = world.rows("SELECT * FROM chats_person WHERE email = 'mate@example.com'")[0]
-    row |= {"email": email, "name": "", "shows_team_id": None}
-    del row["id"]
-    names = ", ".join(row)
-    blanks = ", ".join("?" * len(row))
-    return email, write(
-        world, f"INSERT INTO chats_person ({names}) VALUES ({blanks})", *row.values()
-    )
 
 
 @pytest.fixture(scope="module")
