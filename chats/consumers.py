@@ -175,6 +175,7 @@ class ChatSocket(Socket):
             await self.give_marks(door)
             return
         reader, text = await self.relay.hub.join(chat, *self._position(), door.news)
+        visitor = self.relay.presences.come(chat, door.person, door.rights.session)
         try:
             # What the person may do comes with the first frame: a page that was made before a change, or
             # comes back after it, hears of it then.
@@ -184,6 +185,7 @@ class ChatSocket(Socket):
                 text = await self._next(door, reader)
         finally:
             self.relay.hub.leave(reader)
+            self.relay.presences.go(chat, visitor)
 
     async def _next(self, door: OpenDoor, reader: Any) -> str:
         """The next thing to say; a beat after a while without any."""

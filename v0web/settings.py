@@ -114,6 +114,10 @@ V0_RIGHTS_CHECK = env_float("V0_RIGHTS_CHECK", 4)
 V0_POSITION_KEEP = env_float("V0_POSITION_KEEP", 60)
 # Seconds for which a message that has ended stays in the state.
 V0_ENDED_KEEP = env_float("V0_ENDED_KEEP", 60)
+# Seconds for which somebody counts as here after a process has said so last.
+V0_PRESENCE_KEEP = env_float("V0_PRESENCE_KEEP", 30, least=1)
+# Seconds for which whoever leaves a chat still counts as here: they may only load it again.
+V0_PRESENCE_GRACE = env_float("V0_PRESENCE_GRACE", 4)
 # Seconds without a frame after which the position is repeated.
 V0_BEAT = env_float("V0_BEAT", 20)
 # Seconds that a socket may take nothing before it is given up with 1013.

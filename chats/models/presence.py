@@ -14,7 +14,8 @@ from chats.models.chats import Chat
 
 
 class Presence(models.Model):
-    """`person`, None for all without an account, has `sockets` open on a chat in the process `process`."""
+    """`person`, None for all without an account, has a chat open in the process `process`. `sockets` is how
+    many are counted: 1 for a person, who is one in many tabs."""
 
     process = models.CharField(max_length=16)
     chat = models.ForeignKey(Chat, models.CASCADE, related_name="presence")

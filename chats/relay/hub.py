@@ -22,7 +22,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from chats.live.difference import Operation, difference
+from chats.live.difference import PAGE, Operation, Put, difference
 from chats.live.state import Node, State
 from chats.relay import reading
 from chats.relay.threads import Threads
@@ -56,6 +56,9 @@ class LiveChat:
         self.title = ""
         self.rewritten = 0
         self.waiting = 0
+        self.here = reading.NOBODY
+        # As `fixed.marks` has it.
+        self.here_since = 0
         self.messages: dict[str, Shown] = {}
         self.running: set[str] = set()
         self.readers: set[Reader] = set()
@@ -105,13 +108,23 @@ class LiveChat:
             self.messages[row.id] = Shown(row.position, node, ended)
         self.publish()
 
+    def attended(self, here: reading.Here) -> None:
+        """Who is here, as the database has just said."""
+        if here == self.here:
+            return
+        self.here = here
+        self.here_since = time.time_ns() // 1_000_000 if here.number > 1 else 0
+        if self.at:
+            self.publish()
+
     def publish(self) -> None:
         """Make the State of now, and tell the readers if it differs from the last one."""
         nodes = fixed.fixed(
             title=self.title,
             version=self.version,
-            marks=fixed.marks(self.version, self.waiting),
+            marks=fixed.marks(self.version, self.waiting, self.here_since),
             waiting=self.waiting,
+            here=self.here.number,
         )
         ordered = sorted(self.messages.values(), key=lambda shown: shown.position)
         state = State(
@@ -250,12 +263,18 @@ class Hub:
     async def load(self, id: UUID) -> LiveChat:
         live = self.chat(id)
         if not live.at:
+            found = await self.threads.read(reading.here, [id])
+            live.attended(found.get(id, reading.NOBODY))
             await live.refresh()
         return live
 
     def changed(self, id: UUID) -> None:
         if id in self.chats:
             self.chats[id].changed()
+
+    def attended(self, id: UUID, here: reading.Here) -> None:
+        if id in self.chats:
+            self.chats[id].attended(here)
 
     def gone(self, chat: LiveChat) -> None:
         """The chat was deleted: whoever reads it is shown out by a check of rights, now or soon."""
@@ -275,12 +294,20 @@ class Hub:
             reader = self._stand(chat, at, news)
             return reader, chat.frame(reader)
         if at == f"v{chat.version}" and all(shown.ended for shown in chat.messages.values()):
-            return self._stand(chat, chat.at, news), frames.frame((), chat.at, chat.version)
+            now = self._of_now(chat)
+            return self._stand(chat, chat.at, news), frames.frame(now, chat.at, chat.version)
         everything = await self.threads.read(
             reading.everything, id, after, version, frozenset(chat.messages)
         )
         operations = self._everything(chat, everything)
         return self._stand(chat, chat.at, news), frames.frame(operations, chat.at, chat.version)
+
+    @staticmethod
+    def _of_now(chat: LiveChat) -> tuple[Operation, ...]:
+        """What a page that was made from rows alone does not show: it tells of nobody."""
+        if chat.here.number < 2:
+            return ()
+        return tuple(Put(PAGE, node) for node in chat.state.fixed if node.id in fixed.OF_NOW)
 
     def _stand(self, chat: LiveChat, at: str, news: asyncio.Event) -> Reader:
         reader = Reader(chat, at, news)

@@ -10,17 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from chats.live.difference import MESSAGES, PAGE, Operation, Put, Stale
 from chats.live.html import render
 from chats.live.state import Node
-from chats.models import Chat, Message
+from chats.models import Chat, Message, Presence
 from chats.models.messages import LIVE
 from chats.relay.rows import shown, size
 from chats.rendering.message import message_node
@@ -44,6 +46,20 @@ class Rows:
     rewritten: int
     messages: tuple[Row, ...]
     waiting: int = 0
+
+
+class Here(NamedTuple):
+    """Who has a chat open, in all processes. Somebody without an account who is in two counts twice."""
+
+    people: frozenset[int] = frozenset()
+    nameless: int = 0
+
+    @property
+    def number(self) -> int:
+        return len(self.people) + self.nameless
+
+
+NOBODY = Here()
 
 
 def live_rows(chat: UUID, newest: int, ids: Iterable[str]) -> Rows | None:
@@ -110,6 +126,19 @@ def versions(chats: list[UUID]) -> dict[UUID, int]:
     """The version of each chat that there is, in one query."""
     there = Chat.objects.filter(id__in=chats, deleted_at=None)
     return dict(there.values_list("id", "version")) if chats else {}
+
+
+def here(chats: list[UUID]) -> dict[UUID, Here]:
+    """Who is in each of the chats in which anybody is, in one query."""
+    rows = Presence.objects.filter(chat__in=chats, until__gt=Now())
+    found: dict[UUID, Here] = {}
+    for chat, person, count in rows.values_list("chat_id", "person_id", "sockets"):
+        people, nameless = found.get(chat, NOBODY)
+        if person is None:
+            found[chat] = Here(people, nameless + count)
+        else:
+            found[chat] = Here(people | {person}, nameless)
+    return found
 
 
 def _row(row: Message) -> Row:

@@ -1,8 +1,9 @@
 """The relay of one process: it looks for work, holds runs, and keeps their leases.
 
-Owns the loops (look for work, renew leases, compare versions, re-check rights, sweep, look what
-changed at v0, see whether a v0 that failed answers again) and the tasks of runs. Relies on `store`, `run`, `mirror` and the hub. A run never depends on a browser or a request: its
-task is started here, in a context of its own, and is held until it ends.
+Owns the loops (look for work, renew leases, compare versions and who is here, re-check rights, sweep,
+look what changed at v0, see whether a v0 that failed answers again) and the tasks of runs. Relies on
+`store`, `run`, `mirror` and the hub. A run never depends on a browser or a request: its task is started
+here, in a context of its own, and is held until it ends.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from chats.relay.mirror import Mirror
 from chats.relay.notices import Notices
 from chats.relay.outcomes import Outcomes
 from chats.relay.people import People
+from chats.relay.presence import Presences
 from chats.relay.run import CONTESTED, Run
 from chats.relay.showing import Showing
 from chats.relay.store import Job, Lost
@@ -57,6 +59,7 @@ class Relay:
         self.hub.on_change = self.changed
         self.people = People(self.threads)
         self.hub.on_gone = self._show_out
+        self.presences = Presences(self.hub.id, self.threads, self.hub.start, self.hub.attended)
         self.runs: dict[UUID, Run] = {}
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
         self._loops: list[asyncio.Task[None]] = []
@@ -98,7 +101,9 @@ class Relay:
         self._every(settings.V0_LOOK_EVERY, self.outcomes.keep)
         self._loops.append(self.hub.start(self._look_forever()))
         if self._readers:
-            self._every(settings.V0_HUB_CHECK, self.hub.compare)
+            self._every(settings.V0_HUB_CHECK, self._compare)
+            self._every(settings.V0_PRESENCE_KEEP / 3, self.presences.renew)
+            self._every(settings.V0_SWEEP_EVERY, self.presences.sweep)
             self._every(settings.V0_RIGHTS_CHECK, self.people.recheck)
             self._every(5, self._sweep)
             self._every(settings.V0_LOOK_EVERY, self.mirror.turn)
@@ -119,6 +124,7 @@ class Relay:
             task.cancel()
         await asyncio.gather(*self._tasks.values(), *self._loops, return_exceptions=True)
         await self.wishes.stop()
+        await self.presences.stop()
         self.notices.stop()
         await self.client.aclose()
         await self.loop.run_in_executor(None, self.threads.close)
@@ -229,6 +235,10 @@ class Relay:
         for id, _ in held:
             if id not in kept and id in self._tasks:
                 self._tasks[id].cancel()
+
+    async def _compare(self) -> None:
+        await self.hub.compare()
+        await self.presences.compare(list(self.hub.chats))
 
     async def _sweep(self) -> None:
         self.hub.sweep()

@@ -14,6 +14,10 @@ from chats.live.state import Attrs, Node
 NEW = "New chat"
 
 
+# What no version of the chat speaks of: it changes without one.
+OF_NOW = ("here", "mark-here")
+
+
 def fixed(
     *, title: str, version: int, marks: Mapping[str, int], waiting: int = 0, here: int = 0
 ) -> tuple[Node, ...]:
@@ -30,15 +34,17 @@ def fixed(
     )
 
 
-def marks(version: int, waiting: int) -> dict[str, int]:
+def marks(version: int, waiting: int, here: int = 0) -> dict[str, int]:
     """The marks of a chat whose rows are at `version`. That of the queue stands still at 0 where nothing
     waits, and follows the chat where something does: why it waits is told beside it. That of the notes
-    always follows the chat: not everybody may know whether there are any."""
+    always follows the chat: not everybody may know whether there are any. `here` is when somebody came or
+    went last, in milliseconds; 0 for one alone."""
     return {
         "composer": version,
         "own": version,
         "notes": version,
         "queue": version if waiting else 0,
+        "here": here,
     }
 
 
