@@ -80,6 +80,31 @@ reader with link           4 4 4 3 3
 # Notes are between those who have the chat in a list.
 NOTE = LIST
 
+# The names of those who are here are for whoever is signed in; the number is a part of the page.
+HERE = """
+owner                      + + + + +
+mate                       4 + + 4 +
+team owner                 4 + + 4 +
+team admin                 4 + + 4 +
+team viewer                4 + + 4 +
+invited reader             + + + + +
+invited editor             + + + + +
+stranger with link         4 4 4 + +
+stranger with old link     4 4 4 4 +
+stranger                   4 4 4 4 +
+mate who left              4 4 4 4 +
+owner who left             4 4 4 4 +
+deactivated owner          4 4 4 4 4
+deactivated mate           4 4 4 4 4
+admin                      4 4 4 4 +
+superuser                  4 4 4 4 +
+anonymous                  4 4 4 4 4
+anonymous with link        4 4 4 4 4
+reader                     4 4 4 4 3
+reader with link           4 4 4 3 3
+"""
+
+
 SEE_COST = """
 owner                      + + + + +
 mate                       4 + + 4 3
@@ -218,7 +243,7 @@ READING_ON = ("reader", "reader with link")
 def expected(action: str) -> dict[str, dict[str, str]]:
     """For each person and level: "+", "3" or "4"."""
     rows = {}
-    for line in (TABLES | {"OPEN": OPEN})[action].strip().splitlines():
+    for line in (TABLES | {"OPEN": OPEN, "HERE": HERE})[action].strip().splitlines():
         who, cells = line[:26].strip(), line[26:].split()
         rows[who] = dict(zip(LEVELS, cells, strict=True))
     return rows

@@ -30,6 +30,7 @@ OF_A_CHAT = {
     "notes": {"GET": "NOTE"},
     "notes_people": {"GET": "NOTE"},
     "notes_seen": {"POST": "NOTE"},
+    "here": {"GET": "HERE"},
     "actions": {"GET": "SEND"},
     "send": {"POST": "SEND"},
     "queue": {"GET": "SEND"},

@@ -37,6 +37,7 @@ from chats.views.access import Request, allowed_actions, uuid_or_none
 from chats.views.cards import Card, waiting_in
 from chats.views.composer import composer
 from chats.views.copies import copying_context
+from chats.views.here import who_is_here
 from chats.views.noted import slots as note_slots
 from chats.views.opening import opened
 from chats.views.options import options_again, options_shown
@@ -140,6 +141,7 @@ def page(
         **standing(request, found, allowed),
         **opened(request, found),
         **seen,
+        **_about_others(request, found, fixed_nodes),
         "rights": digest(allowed),
         "may_send": may_send,
         **(queue_of(request, found, allowed) if queue_length else {}),
@@ -239,6 +241,14 @@ def _about_place(request: HttpRequest, found: Chat, allowed: Collection[Action])
         # What is sent from here begins a new chat.
         return {**told, **place_shown(new_place(request, request.user, None))}
     return told
+
+
+def _about_others(request: HttpRequest, found: Chat, fixed_nodes: Iterable[Node]) -> dict[str, Any]:
+    """Who else is here, where the page says that somebody is."""
+    is_alone = not any(node.id == "here" and node.html for node in fixed_nodes)
+    if is_alone or not isinstance(request.user, Person):
+        return {}
+    return who_is_here(found, request.user)
 
 
 def _fixed(found: Chat, waiting: int) -> tuple[Node, ...]:
