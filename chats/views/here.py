@@ -58,7 +58,7 @@ def named(people: Sequence[Person], nameless: int) -> Sequence[Person]:
 
 def told(people: Sequence[Person], nameless: int) -> str:
     """ "Ada, Ben and 2 others"; "" for one alone."""
-    names = [person.shown_name.split()[0] for person in named(people, nameless)]
+    names = [(person.shown_name.split() or [""])[0] for person in named(people, nameless)]
     rest = len(people) + nameless - len(names)
     if not names and rest == 1:
         return "Somebody else"
