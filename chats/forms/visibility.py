@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.conf import settings
+
 from chats.models import Team
 from chats.models.chats import Privacy
 
@@ -25,7 +27,7 @@ WORDS: dict[str, str] = {
     Privacy.PUBLIC: "Public: everybody who signs in",
 }
 PERSONAL = (Privacy.PRIVATE, Privacy.UNLISTED, Privacy.PUBLIC)
-# What a chat of a team can begin with: nobody outside of the team sees it by that.
+# What a team can let its chats begin with: nobody outside of it sees them by that.
 WITHIN = (Privacy.PRIVATE, Privacy.TEAM, Privacy.TEAM_EDIT)
 
 
@@ -43,31 +45,31 @@ class Place:
     levels: tuple[Level, ...]
 
 
-def start_in(team: Team | None) -> str:
-    """The choice with which a new chat in this place begins."""
-    return f"{team.pk}:{team.default_privacy}" if team else str(Privacy.PRIVATE)
+def words(level: str) -> str:
+    if level == Privacy.PUBLIC and settings.V0_ANONYMOUS_READING:
+        return "Public: everybody"
+    return WORDS[level]
+
+
+def start_in(team: Team | None, chosen_last: str = "") -> str:
+    """The choice with which a new chat in this place begins: what somebody chose last there, else the
+    team's default. In one's own space nothing but a choice shows a chat to others."""
+    return f"{team.pk}:{chosen_last or team.default_privacy}" if team else str(Privacy.PRIVATE)
 
 
 class VisibilityForm:
-    """One field; without it, a private chat in the personal space, or what it is to `start` with.
-    `within`: only levels at which nobody outside of the place sees the chat."""
+    """One field; without it, a private chat in the personal space, or what it is to `start` with."""
 
     def __init__(
-        self,
-        given: str | None,
-        teams: Sequence[Team],
-        *,
-        start: str = Privacy.PRIVATE,
-        within: bool = False,
+        self, given: str | None, teams: Sequence[Team], *, start: str = Privacy.PRIVATE
     ) -> None:
         self.filled = given or str(start)
         self._teams = {str(team.pk): team for team in teams}
-        own = [level for level in PERSONAL if not within or level in WITHIN]
-        levels = WITHIN if within else tuple(Privacy)
         self.places = (
-            Place("", tuple(Level(str(level), WORDS[level]) for level in own)),
-            *(_of_team(team, levels) for team in self._teams.values()),
+            Place("", tuple(Level(str(level), words(level)) for level in PERSONAL)),
+            *(_of_team(team) for team in self._teams.values()),
         )
+        self.is_open = bool(settings.V0_ANONYMOUS_READING)
 
     @property
     def sentence(self) -> str:
@@ -85,5 +87,5 @@ class VisibilityForm:
         return self._teams.get(self.filled.rpartition(":")[0])
 
 
-def _of_team(team: Team, levels: Sequence[Privacy]) -> Place:
-    return Place(team.name, tuple(Level(f"{team.pk}:{level}", WORDS[level]) for level in levels))
+def _of_team(team: Team) -> Place:
+    return Place(team.name, tuple(Level(f"{team.pk}:{level}", words(level)) for level in Privacy))

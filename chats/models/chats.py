@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import secrets
 import uuid
 
 from django.conf import settings
@@ -27,6 +28,11 @@ def is_wider(one: str, other: str) -> bool:
     """Whether more people may see a chat at the level `one`; a level that nobody knows is the widest."""
     levels = Privacy.values
     return one not in levels or (other in levels and levels.index(one) > levels.index(other))
+
+
+def new_slug() -> str:
+    """What the link to a chat ends with: nobody guesses it."""
+    return secrets.token_urlsafe(24)
 
 
 class AtV0(models.TextChoices):

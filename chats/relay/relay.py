@@ -84,7 +84,7 @@ class Relay:
             on_outcome=self._note_outcome,
         )
         self.mirror = Mirror(self.client, self.threads, changed=self._changed_elsewhere)
-        self.errands = Errands(self.client, self.threads, changed=self.changed)
+        self.errands = Errands(self.client, self.threads, self.hub.start, changed=self.changed)
         self.notices = Notices(self.threads)
         imports = Imports(self.client, self.threads)
         makers: dict[str, Maker] = {
@@ -125,6 +125,7 @@ class Relay:
         await asyncio.gather(*self._tasks.values(), *self._loops, return_exceptions=True)
         await self.wishes.stop()
         await self.presences.stop()
+        await self.errands.stop()
         self.notices.stop()
         await self.client.aclose()
         await self.loop.run_in_executor(None, self.threads.close)

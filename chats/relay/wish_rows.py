@@ -23,7 +23,7 @@ from django.utils import timezone
 
 from chats import usage
 from chats.models import Chat, Intent, Message
-from chats.models.chats import AtV0, Privacy
+from chats.models.chats import AtV0, Privacy, new_slug
 from chats.models.messages import WHOLE_CHATS, IntentState
 from chats.relay import elsewhere, intents, uploads
 from chats.relay.rows import utc
@@ -127,9 +127,14 @@ def accepted(wish: Wish, made: types.Chat) -> None:
         if not wish.payload.get("title"):
             here.filter(title_given=False).update(title=made.title[:200])
         wanted = wish.payload.get("privacy", Privacy.PRIVATE)
+        in_place = here.filter(team=wish.payload.get("team"), privacy=Privacy.PRIVATE)
+        if wanted == Privacy.UNLISTED:
+            in_place.filter(link_slug=None).update(link_slug=new_slug())
         if wanted == made.privacy:
-            in_place = here.filter(team=wish.payload.get("team"), privacy=Privacy.PRIVATE)
             in_place.update(privacy=wanted)
+        elif wanted != Privacy.PRIVATE:
+            # Once more, by itself: v0 agrees then, or it is told why not.
+            in_place.filter(privacy_wanted="").update(privacy_wanted=wanted)
 
 
 def ended(

@@ -48,7 +48,7 @@ async def break_answer(
                 await _end(rule, scope, receive, send)
             case "reset" | "close" | "stall":
                 await app(scope, receive, _cut_after(rule, scope, receive, send))
-            case "only-chat" | "replay" | "starting":
+            case "only-chat" | "replay" | "starting" | "other-privacy":
                 await app({**scope, MANNER: kind}, receive, send)
             case _:
                 await app(scope, receive, _FRAME_FAULTS[kind](rule, send))

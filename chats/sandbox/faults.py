@@ -37,6 +37,7 @@ KINDS = {
     "only-chat": "resumes a run with the closing `chat` alone, although it goes on",
     "replay": "resumes a run from its beginning, chunk by chunk",
     "starting": "says of a preview that it is starting still",
+    "other-privacy": "sets another level of privacy than the one that was asked for",
     "wrong-content-type": "says `content_type` of the answer",
 }
 WHENS = ("before", "after")

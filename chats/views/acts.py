@@ -31,6 +31,7 @@ HEADINGS = {
     "menu": "“{}”",
     "rename": "Rename “{}”",
     "share": "Share “{}”",
+    "share_change": "Change who can see “{}”?",
     "move": "Move “{}”",
     "hand_over": "Hand “{}” over",
     "delete": "Delete “{}”?",

@@ -17,8 +17,8 @@ from chats.forms.attachments import GONE
 from chats.forms.message import MessageForm, normalise
 from chats.forms.options import OptionsForm
 from chats.forms.visibility import VisibilityForm
-from chats.models import Attachment, Chat, Message, Person
-from chats.models.chats import Privacy
+from chats.models import Attachment, Chat, Membership, Message, Person
+from chats.models.chats import Privacy, new_slug
 from chats.permissions import Action, saved
 from chats.relay import intents
 from chats.relay.uploads import Missing, of_message
@@ -99,13 +99,23 @@ def create(request: Request, person: Person) -> HttpResponse:
     except Missing:
         return give_back(refusal=GONE, status=409)
     remember(person, options)
+    _remember_place(person, place)
     relay.wake()
     return see_chat(answer.chat_id)
+
+
+def _remember_place(person: Person, place: VisibilityForm) -> None:
+    """The next chat in the same team begins with the same level."""
+    if place.team is not None:
+        held = Membership.objects.filter(person=person, team=place.team)
+        held.exclude(last_privacy=place.privacy).update(last_privacy=place.privacy)
 
 
 def _in_place(place: VisibilityForm) -> dict[str, Any]:
     """The new chat's fields. Others see it when v0 has agreed to that."""
     wider = {} if place.privacy == Privacy.PRIVATE else {"privacy_wanted": place.privacy}
+    if place.privacy == Privacy.UNLISTED:
+        wider["link_slug"] = new_slug()
     return {"team": place.team, **wider} if place.team else wider
 
 

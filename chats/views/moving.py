@@ -23,13 +23,11 @@ from chats.models.chats import Privacy
 from chats.permissions import Action, spaces
 from chats.views.access import Request, form_methods, note, see_chat
 from chats.views.acts import shown_act
+from chats.views.consequences import OF_TEAMS, in_words
 
-OF_TEAMS = (Privacy.TEAM, Privacy.TEAM_EDIT)
 CHANGED = (
     "The chat has changed meanwhile. This is how it is now: move it again if you still mean it."
 )
-# Names on the form; the rest are a number.
-NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +45,11 @@ class Offer:
 
     @property
     def gaining(self) -> str:
-        return _in_words(self.gains)
+        return in_words(self.gains)
 
     @property
     def losing(self) -> str:
-        return _in_words(self.loses)
-
-
-def _in_words(names: Sequence[str]) -> str:
-    more = len(names) - NAMED
-    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
+        return in_words(self.loses)
 
 
 @form_methods
@@ -92,8 +85,10 @@ def _move(request: Request, found: Chat, team: Team | None) -> bool:
     if is_of_teams and not (team and _has_agreed(found)):
         fields["privacy"] = Privacy.PRIVATE
         fields |= {"privacy_unsaid": team is None, "privacy_wanted": found.privacy if team else ""}
+        fields["privacy_refused"] = ""
     elif team is None and found.privacy_wanted in OF_TEAMS:
-        fields["privacy_wanted"] = ""
+        # v0 may have heard of it.
+        fields |= {"privacy_wanted": "", "privacy_refused": "", "privacy_unsaid": True}
     new = fields.get("privacy_wanted") or fields.get("privacy", found.privacy)
     now = {"owner": found.owner_id, "team": found.team_id, "privacy": found.privacy}
     with transaction.atomic():

@@ -120,7 +120,8 @@ def may_copy(found: Chat, allowed: Collection[Action]) -> bool:
 
 def _level(found: Chat) -> dict[str, Any] | None:
     """What somebody who decides who may see the chat has to know of its level at v0."""
-    if not found.is_wider_at_v0 or found.at_v0 == AtV0.GONE:
+    is_asked = bool(found.privacy_wanted) and not found.privacy_refused
+    if not found.is_wider_at_v0 or is_asked or found.at_v0 == AtV0.GONE:
         return None
     return {
         "is_pending": found.privacy_unsaid,

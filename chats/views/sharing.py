@@ -2,30 +2,182 @@
 
 Owns the dialog, the step that says who gains and who loses by another level, and the rows that change, in
 one conditional UPDATE. Relies on permissions for the chat and on `permissions.levels` for what a change
-means; what gives somebody something counts here when v0 has agreed to it, which the relay hears.
+means. What only takes counts at once; what gives somebody something is wanted, and counts here when v0
+has agreed to it, which the relay hears.
 """
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import F
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.shortcuts import resolve_url
+from django_htmx.http import HttpResponseClientRedirect
 
-from chats import permissions
-from chats.models import Chat
-from chats.permissions import Action
-from chats.views.access import Request, allowed_actions, form_methods
+from chats import permissions, relay
+from chats.models import Chat, Event
+from chats.models.chats import Privacy, new_slug
+from chats.permissions import Action, levels
+from chats.views.access import Request, allowed_actions, form_methods, note
 from chats.views.acts import shown_act
+from chats.views.consequences import AT_V0, TITLES, consequences, sentences
+
+VERBS: dict[str, str] = {
+    Privacy.PRIVATE: "Make it private",
+    Privacy.TEAM: "Let the team read",
+    Privacy.TEAM_EDIT: "Let the team write",
+    Privacy.UNLISTED: "Make it unlisted",
+    Privacy.PUBLIC: "Make it public",
+}
+NO_LEVEL = "Choose who can see the chat."
+CHANGED = (
+    "The chat has changed meanwhile. This is how it is now: choose again if you still mean it."
+)
 
 
 @form_methods
 def share(request: Request, id: UUID) -> HttpResponse:
+    """The dialog; with `privacy`, the step before that level; what is sent sets it."""
     found = permissions.chat(request, id, Action.SET_PRIVATE)
-    return shown(request, found, status=422 if request.method == "POST" else 200)
+    given = request.POST if request.method == "POST" else request.GET
+    new, offered = given.get("privacy") or "", sentences(found)
+    if Action.MANAGE not in allowed_actions(request, found):
+        # An owner or admin of the team may do this one thing.
+        offered = {Privacy.PRIVATE: offered[Privacy.PRIVATE]}
+        new = Privacy.PRIVATE if request.method != "POST" else new
+        if new in Privacy.values and new not in offered:
+            raise PermissionDenied
+    if request.method != "POST":
+        return _change(request, found, new) if new in offered else shown(request, found)
+    if new not in offered:
+        return shown(request, found, NO_LEVEL, status=422)
+    if not _set(request, found, new, seen=request.POST.get("seen") or ""):
+        return shown(request, _again(request, id), CHANGED, status=409)
+    return _done(request, id)
 
 
 def shown(request: Request, found: Chat, refusal: str = "", *, status: int = 200) -> HttpResponse:
     """The whole dialog: a page by itself, a fragment in the dialog. Every section of it ends here after
     a change, and after a refusal, which is said above."""
-    context = {"refusal": refusal, "may_manage": Action.MANAGE in allowed_actions(request, found)}
+    may_manage = Action.MANAGE in allowed_actions(request, found)
+    context = {"refusal": refusal, "may_manage": may_manage, **_now(found)}
     return shown_act(request, found, "share", context, status=status)
+
+
+def _now(found: Chat) -> dict[str, Any]:
+    """The context of `chats/_share_now.html`: the levels, how far v0 agrees, and what can be done."""
+    wanted, has_lost = found.privacy_wanted, False
+    if wanted:
+        has_lost = bool(levels.takes(found.privacy, wanted, in_team=found.team is not None))
+    return {
+        "levels": [
+            {"value": level, "title": TITLES[level], "sentence": sentence}
+            for level, sentence in sentences(found).items()
+        ],
+        "seen": _seen(found),
+        "here": TITLES[found.privacy],
+        "wanted": TITLES.get(wanted, ""),
+        "has_lost": has_lost,
+        "waits": found.privacy_unsaid or bool(wanted and not found.privacy_refused),
+        "there": AT_V0.get(found.privacy_at_v0, "") if found.is_wider_at_v0 else "",
+    }
+
+
+def _change(request: Request, found: Chat, new: str) -> HttpResponse:
+    """What follows from the level, before it is set."""
+    context = {
+        "new": new,
+        "title": TITLES[new],
+        "sentence": sentences(found)[new],
+        "follows": consequences(found, new),
+        "verb": VERBS[new],
+        "seen": _seen(found),
+        "may_manage": Action.MANAGE in allowed_actions(request, found),
+    }
+    return shown_act(request, found, "share_change", context)
+
+
+def _seen(found: Chat) -> str:
+    """How the chat stood when a form was made: what is sent from it is for this state alone."""
+    return f"{found.privacy}.{found.privacy_wanted}.{found.team_id or ''}"
+
+
+def _stands(found: Chat, new: str) -> bool:
+    """Whether that is so already, or on its way."""
+    wanted = found.privacy_wanted or found.privacy
+    return wanted == new and not found.privacy_refused
+
+
+def _set(request: Request, found: Chat, new: str, *, seen: str) -> bool:
+    """Whether the chat is at the level now, or will be when v0 agrees."""
+    if _stands(found, new):
+        return True
+    if seen != _seen(found):
+        return False
+    fields, in_team = _fields(found, new), found.team is not None
+    rows = Chat.objects.filter(
+        id=found.id,
+        owner=found.owner_id,
+        team=found.team_id,
+        privacy=found.privacy,
+        privacy_wanted=found.privacy_wanted,
+        deleted_at=None,
+    )
+    with transaction.atomic():
+        if not rows.update(**fields, version=F("version") + 1):
+            return False
+        # A level that counts later is noted a second time when it does.
+        waits = {"counts": "when v0 agrees"} if fields.get("privacy_wanted") else {}
+        old = found.privacy_wanted or found.privacy
+        event = Event.PRIVACY_CHANGED
+        note(request, event, chat=found, team=found.team, old=old, new=str(new), **waits)
+    relay.changed(found.id)
+    if levels.takes(found.privacy, new, wanted=found.privacy_wanted, in_team=in_team):
+        relay.rights_changed(_listing(found))
+    return True
+
+
+def _fields(found: Chat, new: str) -> dict[str, Any]:
+    slug = {"link_slug": new_slug()} if new == Privacy.UNLISTED and not found.link_slug else {}
+    gives = levels.gives(found.privacy, new, in_team=found.team is not None)
+    if gives:
+        return {"privacy_wanted": new, "privacy_refused": "", **slug}
+    # What was wanted before may have reached v0, whatever it answered: v0 is told, unless it is known.
+    is_known = new == found.privacy_at_v0 == found.privacy and bool(found.privacy_refused)
+    untold = found.privacy_unsaid or not is_known
+    return {
+        "privacy": new,
+        "privacy_wanted": "",
+        "privacy_refused": "",
+        "privacy_unsaid": untold,
+        **slug,
+    }
+
+
+def _listing(found: Chat) -> list[int]:
+    """Those in whose lists the chat may be by its team."""
+    if found.team is None:
+        return []
+    return list(found.team.memberships.values_list("person", flat=True))
+
+
+def _again(request: Request, id: UUID) -> Chat:
+    return permissions.chat(request, id, Action.SET_PRIVATE)
+
+
+def _done(request: Request, id: UUID) -> HttpResponse:
+    """The dialog as it is now; home for somebody to whom the chat is none any more."""
+    try:
+        found = permissions.chat(request, id, Action.MANAGE)
+    except (Http404, PermissionDenied):
+        home = resolve_url("home")
+        if request.htmx:
+            return HttpResponseClientRedirect(home)
+        return HttpResponseRedirect(home, status=303)
+    if request.htmx:
+        return shown(request, found)
+    return HttpResponseRedirect(resolve_url("share", id), status=303)

@@ -14,7 +14,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from chats import permissions
-from chats.forms.visibility import WORDS, VisibilityForm, start_in
+from chats.forms.visibility import VisibilityForm, start_in, words
 from chats.models import Chat, Person, Team
 from chats.models.chats import Privacy
 from chats.models.people import Whose
@@ -97,8 +97,9 @@ def new_place(request: HttpRequest, person: Person, given: str | None) -> Visibi
     """Where a new chat goes: as `given`, else into the space that is looked at."""
     teams = spaces.teams(request)
     shown = spaces.shown_team(request, person)
-    team = shown.team if shown and shown.team in teams else None
-    return VisibilityForm(given, teams, start=start_in(team), within=True)
+    if shown is None or shown.team not in teams:
+        return VisibilityForm(given, teams)
+    return VisibilityForm(given, teams, start=start_in(shown.team, shown.last_privacy))
 
 
 def place_shown(form: VisibilityForm) -> dict[str, Any]:
@@ -123,9 +124,10 @@ def where(request: HttpRequest, found: Chat) -> dict[str, Any] | None:
     if Action.LIST not in allowed_actions(request, found):
         return None
     is_own = found.owner_id == request.user.pk
-    level = WORDS[found.privacy] if is_own or found.privacy != "private" else "Private"
+    level = words(found.privacy) if is_own or found.privacy != "private" else "Private"
     return {
         "name": found.team.name if found.team else "Personal" if is_own else "Shared with you",
         "level": level,
-        "wanted": WORDS.get(found.privacy_wanted, ""),
+        "wanted": words(found.privacy_wanted) if found.privacy_wanted else "",
+        "is_refused": is_own and bool(found.privacy_refused),
     }

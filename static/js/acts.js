@@ -55,7 +55,7 @@ document.addEventListener("htmx:afterSettle", ({ target, detail }) => {
 document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
   if (!detail.successful || detail.requestConfig.verb !== "post") return;
   // What stays shows in the dialog what came of it.
-  if (target.closest("dialog") === dialog && !target.closest("[data-stays]")) dialog.close();
+  if (target.closest("dialog") === dialog && !detail.requestConfig.elt.closest("[data-stays]")) dialog.close();
   target.closest(".menu")?.hidePopover();
   if (target !== titleForm) return;
   // The frame that says the same is on its way.

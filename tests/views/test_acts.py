@@ -15,7 +15,8 @@ from chats import permissions
 from chats.models import AuditEntry, Chat, Intent, Membership, Person, Team
 from chats.permissions import Action
 from chats.permissions.doors import Door, Ended, codes
-from chats.relay import errands
+from chats.relay import errands, levels
+from chats.relay.levels import Level
 from tests.views.conftest import ChatOf, ClientOf
 
 Htmx = Callable[[Client], Client]
@@ -343,8 +344,8 @@ def test_between_teams_the_level_goes_along_once_v0_has_agreed_to_it(
     assert opened == {mate: 404, stranger: 200 if agreed else 404}
     if not agreed:
         [errand] = errands.due_errands()
-        assert not errands.agreed(errand, "private")
-        assert errands.agreed(errand, "team")
+        assert isinstance(errand, Level)
+        assert levels.agreed(errand, "team")
         assert client_of(stranger).get(f"/chats/{chat.id}/").status_code == 200
         assert not errands.due_errands()
     entry = AuditEntry.objects.get(event="chat.moved")
@@ -358,7 +359,8 @@ def test_nothing_new_is_given_in_the_name_of_an_owner_who_has_left(
     Chat.objects.filter(id=chat.id).update(privacy_wanted="team")
     [errand] = errands.due_errands()
     Membership.objects.filter(person=mate).delete()
-    errands.agreed(errand, "team")
+    assert isinstance(errand, Level)
+    levels.agreed(errand, "team")
     chat.refresh_from_db()
     assert (chat.privacy, chat.privacy_wanted, chat.privacy_unsaid) == ("private", "", True)
 
@@ -408,8 +410,9 @@ def test_a_level_counts_as_told_only_when_v0_says_the_same(
     Chat.objects.filter(id=chat.id).update(v0_id="v0-chat", privacy_at_v0="team")
     client_of(owner).post(f"/chats/{chat.id}/move/", {"place": "personal"})
     [errand] = errands.due_errands()
+    assert isinstance(errand, Level)
     assert (errand.v0_chat, errand.privacy) == ("v0-chat", "private")
-    errands.privacy_said(errand, said)
+    levels.heard(errand, said)
     chat.refresh_from_db()
     assert (chat.privacy_at_v0, chat.privacy_unsaid) == (said, said != "private")
     assert bool(errands.due_errands()) == (said != "private")

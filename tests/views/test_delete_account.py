@@ -33,6 +33,7 @@ from chats.models import (
 from chats.models.teams import Role
 from chats.permissions import doors
 from chats.relay.errands import due_errands
+from chats.relay.levels import Level
 from tests.proof import proved
 from tests.views.conftest import ChatOf, ClientOf
 
@@ -97,7 +98,7 @@ def test_chats_are_left_to_the_team_or_deleted_as_chosen(
     # Once it cannot be undone, v0 hears of each.
     Chat.objects.exclude(deleted_at=None).update(deleted_at=timezone.now() - timedelta(days=1))
     gone = {chats[name].pk for name in ("personal", "private", "unlisted")}
-    assert {errand.chat for errand in due_errands() if not errand.privacy} == gone
+    assert {errand.chat for errand in due_errands() if not isinstance(errand, Level)} == gone
 
 
 def test_all_chats_of_a_team_are_deleted_as_chosen(

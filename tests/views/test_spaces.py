@@ -85,7 +85,9 @@ def test_who_has_no_team_has_nothing_to_switch(
     client = client_of(stranger)
     home = client.get("/").content.decode()
     assert 'class="switcher"' not in home
-    assert 'name="place"' not in home
+    levels = re.findall(r'<option value="(private|unlisted|public)" (selected)?>', home)
+    assert levels == [("private", "selected"), ("unlisted", ""), ("public", "")]
+    assert "<optgroup" not in home
     assert switch(client, team.pk).status_code == 422
     assert new_chat(client).team is None
 
@@ -128,8 +130,13 @@ def test_a_new_chat_goes_into_the_space_with_what_its_team_begins_with(
     assert (chosen.team, chosen.privacy_wanted) == (None, "")
     other = new_chat(client, place=f"{team.pk}:team-edit")
     assert (other.team, other.privacy, other.privacy_wanted) == (team, "private", "team-edit")
-    imported = client.get("/chats/import/").content.decode()
-    assert f'<option value="{team.pk}:team" selected>' in imported
+    # What somebody chose last in a team comes before what it begins with, in its files too.
+    for path in ("/", "/chats/import/"):
+        page = client.get(path).content.decode()
+        assert f'<option value="{team.pk}:team-edit" selected>' in page
+    switch(client, "personal")
+    new_chat(client, place="public")
+    assert '<option value="private" selected>' in client.get("/").content.decode()
 
 
 def test_a_place_where_one_may_have_no_chats_is_refused_with_nothing_lost(
@@ -139,7 +146,7 @@ def test_a_place_where_one_may_have_no_chats_is_refused_with_nothing_lost(
     client = client_of(mate)
     switch(client, team.pk)
     assert f'value="{team.pk}:private"' not in client.get("/").content.decode()
-    for place in (f"{team.pk}:private", "0:team", "public", "x"):
+    for place in (f"{team.pk}:private", "0:team", "team", "x"):
         fields = {"message": "Kept text", "token": str(uuid4()), "place": place}
         response = client.post("/chats/", fields)
         assert response.status_code == 422

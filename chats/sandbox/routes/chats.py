@@ -135,6 +135,8 @@ def _fits(chat: Wire, query: Any) -> bool:
 async def update(call: Call) -> Response:
     chat, body = call.writable_chat(), call.body
     given = {name: body[name] for name in ("title", "privacy") if name in body}
+    if call.manner == "other-privacy" and "privacy" in given:
+        given["privacy"] = "unlisted" if given["privacy"] == "private" else "private"
     if "metadata" in body:
         given["metadata"] = _checked(_merged(chat["metadata"], body["metadata"]))
     changed = {**chat, **given, "updatedAt": wire.now()}

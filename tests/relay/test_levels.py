@@ -1,0 +1,245 @@
+"""Who may see a chat, between here and a v0 that agrees, refuses, hangs and breaks: both sides end as the
+dialog says. Every way of failing has a chat of its own, and all of them are told at once."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from asgiref.sync import sync_to_async
+from django.test import Client
+
+from chats.models import AuditEntry, Chat, Membership, Person, Team
+from chats.relay import levels
+from chats.relay.levels import is_refusal
+from chats.relay.relay import Relay
+from chats.v0api.errors import InDoubt, InvalidRequest, NotSent, status_error
+from tests.relay.inside import Inside
+
+# The level before and after; whether it gives, and whether it takes.
+GIVING, TAKING, BOTH = ("private", "team"), ("public", "private"), ("team", "unlisted")
+FAULTS: dict[str, dict[str, Any]] = {
+    "agrees": {},
+    "refuses 403": {"kind": "status", "status": 403, "message": "not with this key"},
+    "refuses 422": {"kind": "status", "status": 422, "message": "not this level"},
+    "is ill": {"kind": "status", "status": 503, "times": 1},
+    "resets": {"kind": "reset", "times": 1},
+    "resets after it": {"kind": "reset", "when": "after", "times": 1},
+    "refuses after it": {"kind": "status", "status": 403, "when": "after"},
+    "hangs": {"kind": "hang", "times": None},
+    "says another": {"kind": "other-privacy", "times": 1},
+}
+REFUSED = ("refuses 403", "refuses 422", "says another")
+
+
+@dataclass
+class Story:
+    """A chat that goes from one level to another while v0 does what its name says."""
+
+    chat: Chat
+    old: str
+    new: str
+    v0: str
+
+    @property
+    def is_giving(self) -> bool:
+        return self.new != "private"
+
+    @property
+    def stays_refused(self) -> bool:
+        return self.is_giving and self.v0 in REFUSED
+
+    @property
+    def stays_pending(self) -> bool:
+        return self.v0 == "hangs"
+
+    def is_settled(self, now: Chat) -> bool:
+        """Where v0 hangs nothing is waited for."""
+        if self.stays_pending:
+            return True
+        if self.stays_refused:
+            return bool(now.privacy_refused) and not now.privacy_unsaid
+        return now.privacy == self.new and not now.privacy_wanted and not now.privacy_unsaid
+
+
+@pytest.fixture
+def patient(inside: Inside, monkeypatch: pytest.MonkeyPatch) -> Inside:
+    inside.settings.V0_HEADERS_TIMEOUT = 0.6
+    # What is repeated is repeated soon.
+    monkeypatch.setattr("chats.relay.errands.FIRST_PAUSE", 0.1)
+    return inside
+
+
+def made(inside: Inside, team: Team, privacy: str) -> Chat:
+    """A chat of the owner's team that v0 has at the same level."""
+    body = {
+        "files": [{"name": "a.txt", "content": "a"}],
+        "privacy": privacy,
+        "title": "A",
+        "metadata": {},
+    }
+    answer = httpx.post(
+        f"{inside.sandbox.base_url}/chats/from-files",
+        json=body,
+        headers={"Authorization": f"Bearer {inside.key}"},
+        trust_env=False,
+    )
+    v0_id = answer.json()["chat"]["id"]
+    return Chat.objects.create(
+        owner=inside.person,
+        team=team,
+        privacy=privacy,
+        v0_id=v0_id,
+        privacy_at_v0=privacy,
+        title="A",
+    )
+
+
+def dialog(client: Client, chat: Chat) -> str:
+    html = client.get(f"/chats/{chat.pk}/share/", headers={"HX-Request": "true"}).content.decode()
+    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
+
+
+def choose(client: Client, chat: Chat, level: str) -> int:
+    """As the form says that was made for the chat as it is now."""
+    path = f"/chats/{chat.pk}/share/"
+    seen = re.search(
+        r'name="seen" value="([^"]*)"',
+        client.get(path + f"?privacy={level}", headers={"HX-Request": "true"}).content.decode(),
+    )
+    assert seen
+    status = client.post(path, {"privacy": level, "seen": seen[1]}).status_code
+    chat.refresh_from_db()
+    return status
+
+
+def at_v0(inside: Inside, chat: Chat) -> str:
+    return str(inside.at_v0(f"/chats/{chat.v0_id}")["privacy"])
+
+
+def settle(inside: Inside, stories: list[Story]) -> None:
+    @sync_to_async
+    def are_settled() -> bool:
+        rows = Chat.objects.in_bulk([story.chat.pk for story in stories])
+        return all(story.is_settled(rows[story.chat.pk]) for story in stories)
+
+    async def wait(held: Relay) -> None:
+        while not await are_settled():  # noqa: ASYNC110
+            await asyncio.sleep(0.2)
+
+    inside.during(wait)
+    for story in stories:
+        story.chat.refresh_from_db()
+
+
+def test_both_sides_end_as_the_dialog_says(patient: Inside, client: Client, mate: Person) -> None:
+    team = Team.objects.create(name="Example")
+    for person in (patient.person, mate):
+        Membership.objects.create(team=team, person=person)
+    client.force_login(patient.person)
+    stories = []
+    for v0, fault in FAULTS.items():
+        for old, new in (GIVING, TAKING, BOTH):
+            story = Story(made(patient, team, old), old, new, v0)
+            stories.append(story)
+            if fault:
+                # What takes is repeated until v0 agrees.
+                given = {"times": 1 if new == "private" else None, **fault}
+                path = f"/chats/{story.chat.v0_id}"
+                patient.fault(path, given.pop("kind"), method="PATCH", **given)
+            assert choose(client, story.chat, new) == 303
+            # Taking counts at once, and giving not before v0 has agreed.
+            assert story.chat.privacy == ("private" if new == "private" else old)
+    settle(patient, stories)
+    for story in stories:
+        story_ends_well(patient, client, story)
+    hung = [story for story in stories if story.stays_pending]
+    patient.sandbox.clear_faults()
+    for story in hung:
+        # Whatever may have reached v0, it is told the level that was left.
+        if story.is_giving:
+            assert choose(client, story.chat, story.old) == 303
+            assert (story.chat.privacy, story.chat.privacy_wanted) == (story.old, "")
+            assert story.chat.privacy_unsaid
+            story.new = story.old
+        story.v0 = "agrees"
+    settle(patient, hung)
+    for story in hung:
+        assert at_v0(patient, story.chat) == story.chat.privacy == story.new
+
+
+def story_ends_well(inside: Inside, client: Client, story: Story) -> None:
+    told, chat, there = dialog(client, story.chat), story.chat, at_v0(inside, story.chat)
+    name = f"{story.old} to {story.new}, v0 {story.v0}"
+    if story.stays_pending:
+        assert "counts as soon as v0 agrees" in told or "v0 is told until it agrees" in told, name
+        assert ("Take it back" in told) == story.is_giving, name
+        return
+    if not story.stays_refused:
+        assert (chat.privacy, there, chat.privacy_at_v0) == (story.new,) * 3, name
+        assert "v0 agrees" not in told, name
+        assert "v0 has not agreed" not in told, name
+        return
+    # v0 has what it had, and here nobody has gained anything.
+    assert (chat.privacy, there, chat.privacy_wanted) == (story.old, story.old, story.new), name
+    assert "v0 has not agreed to" in told, name
+    assert chat.privacy_refused in told.replace("&quot;", '"').replace("“", "“"), name
+    assert "Try again" in told, name
+    if story.old == "private":
+        assert "Nothing has changed" in told, name
+        assert "Leave it" in told, name
+    else:
+        assert "Back to “Team can read”" in told, name
+        assert "Make it private" in told, name
+
+
+def test_what_was_refused_is_asked_again_left_or_made_private(
+    patient: Inside, client: Client
+) -> None:
+    team = Team.objects.create(name="Example")
+    Membership.objects.create(team=team, person=patient.person)
+    client.force_login(patient.person)
+    again, left, closed = (
+        Story(made(patient, team, "team"), "team", "public", "refuses 403") for _ in range(3)
+    )
+    for story in (again, left, closed):
+        path = f"/chats/{story.chat.v0_id}"
+        patient.fault(path, "status", status=403, method="PATCH")
+        choose(client, story.chat, "public")
+    settle(patient, [again, left, closed])
+    assert not levels.due()
+    choose(client, again.chat, "public")
+    choose(client, left.chat, "team")
+    choose(client, closed.chat, "private")
+    # v0 is known to have the level that was left: it is not told again.
+    assert [level.chat for level in levels.due()] == [again.chat.pk, closed.chat.pk]
+    for story, level in ((again, "public"), (left, "team"), (closed, "private")):
+        story.new, story.v0 = level, "agrees"
+    settle(patient, [again, left, closed])
+    assert [at_v0(patient, story.chat) for story in (again, left, closed)] == [
+        *("public", "team", "private")
+    ]
+    noted = AuditEntry.objects.filter(event="chat.privacy", chat=again.chat.pk)
+    told = [(entry.details["old"], entry.details["new"]) for entry in noted.order_by("pk")]
+    assert told == [("team", "public"), ("public", "public"), ("team", "public")]
+
+
+@pytest.mark.parametrize(
+    ("status", "is_final"),
+    [
+        *((status, True) for status in (400, 402, 403, 404, 413, 418, 422)),
+        *((status, False) for status in (307, 401, 408, 409, 425, 429, 500, 503)),
+    ],
+)
+def test_only_what_v0_would_say_again_is_a_refusal(status: int, is_final: bool) -> None:
+    assert is_refusal(status_error(status, "")) == is_final
+
+
+def test_what_never_arrived_is_no_refusal_and_what_we_may_not_send_is_one() -> None:
+    assert not is_refusal(NotSent())
+    assert not is_refusal(InDoubt())
+    assert is_refusal(InvalidRequest("privacy", "must be one of them"))
