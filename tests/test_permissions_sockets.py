@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import defaultdict
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -18,6 +19,7 @@ from pytest_django.fixtures import Settings
 from chats import relay
 from chats.models import Person
 from chats.routing import websocket_urlpatterns
+from tests import canary
 from tests.rights import LEVELS, PEOPLE, READING_ON, expected
 from tests.scene import Scene, stage
 from v0web.asgi import application
@@ -78,9 +80,12 @@ def test_every_socket_has_a_row() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_everybody_hears_what_the_table_says_and_all_readers_of_a_chat_the_same(
-    settings: Settings,
+    settings: Settings, tmp_path: Path
 ) -> None:
+    kept = {"BACKEND": canary.FILES, "OPTIONS": {"location": tmp_path}}
+    settings.STORAGES = {**settings.STORAGES, "default": kept}
     scene = stage()
+    canary.hide(scene.people, shut=False)
     found = asyncio.run(everything(scene, settings))
     codes = {who: {place: code for place, (code, _) in of.items()} for who, of in found.items()}
     assert codes == {who: {place: due(who, place) for place in of} for who, of in found.items()}
@@ -92,10 +97,16 @@ def test_everybody_hears_what_the_table_says_and_all_readers_of_a_chat_the_same(
             if text:
                 frames[scene.people.chat(who, level).pk].add(OWN.sub("", text))
         assert not OWN.sub("", of["me"][1]), "a person's own socket tells marks alone"
+    for chat in scene.people.chats.values():
+        shown = {word for text in frames.get(chat.pk, ()) for word in canary.found_in(text)}
+        assert shown <= canary.for_every_reader(chat.privacy)
     everywhere = "".join(text for told in frames.values() for text in told)
     assert all(len(told) == 1 for told in frames.values())
     assert "<article" in everywhere
     assert "csrf" not in everywhere
     assert "<form" not in everywhere
-    names = {person.shown_name for person in Person.objects.all()}
-    assert not {name for name in names if re.search(rf"\b{name}\b", everywhere)}
+    assert all(canary.word("answer", level) in everywhere for level in LEVELS)
+    # Of people there are the authors of messages.
+    authors = {chat.owner_id for chat in scene.people.chats.values()}
+    others = {person.shown_name for person in Person.objects.exclude(pk__in=authors)}
+    assert not {name for name in others if f">{name}<" in everywhere}
