@@ -156,6 +156,10 @@ V0_CONNECT_EVERY = env_float("V0_CONNECT_EVERY", 3, least=0.1)
 V0_COMPARE_OPENED = env_float("V0_COMPARE_OPENED", 30)
 # Seconds between two looks at v0's list of chats for what was changed there.
 V0_SWEEP_EVERY = env_float("V0_SWEEP_EVERY", 60)
+# Seconds between two comparisons of the ledger with v0's bill.
+V0_RECONCILE_EVERY = env_float("V0_RECONCILE_EVERY", 3600, least=0.1)
+# Seconds between two looks for answers whose cost v0 has not named yet.
+V0_COST_EVERY = env_float("V0_COST_EVERY", 5, least=0.1)
 # Seconds, about, between two looks whether a v0 that failed answers again.
 V0_HEALTH_EVERY = env_float("V0_HEALTH_EVERY", 10, least=0.1)
 # Seconds that something has waited for somebody before they get a mail, if they want one.

@@ -17,11 +17,12 @@ from chats.models.prompts import Prompt
 from chats.models.queue import Queued
 from chats.models.seen import Follow, Seen
 from chats.models.teams import Membership, Team, TeamRules
-from chats.models.usage import Entry
+from chats.models.usage import Billed, Entry, Reconciliation
 
 __all__ = [
     "Attachment",
     "AuditEntry",
+    "Billed",
     "Chat",
     "Composer",
     "Decision",
@@ -45,6 +46,7 @@ __all__ = [
     "Presence",
     "Prompt",
     "Queued",
+    "Reconciliation",
     "Seen",
     "SetupLink",
     "Team",

@@ -1,7 +1,7 @@
-"""The ledger's entries.
+"""The ledger's entries, and what v0 billed, as it says.
 
 Owns money as whole numbers of 10^-12 credit (SQLite keeps a DecimalField as a float), so that sums
-are exact in every database.
+are exact in every database. Neither refers to a chat or a person in a way that keeps them, or ends with them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ class Entry(models.Model):
     was made of files `message_id` is the intent's.
 
     Tokens are counts; credits are whole numbers of 10^-12 credit. `delivery` is how the answer was
-    asked for.
+    asked for; `is_told` says that v0 has named what it used. `waited` are the seconds for which the chat
+    waited for a person before it. `charged` is what v0 billed of `credits_total`, None while it has billed
+    nothing; `sources` are those it was taken from, as v0 names them; `waived` that it asked for less.
     """
 
     message_id = models.UUIDField(unique=True)
@@ -29,6 +31,12 @@ class Entry(models.Model):
     model = models.CharField(max_length=60, blank=True)
     outcome = models.CharField(max_length=20, blank=True)
     delivery = models.CharField(max_length=10, blank=True)
+    v0_message = models.CharField(max_length=128, blank=True, db_index=True)
+    is_told = models.BooleanField(default=True)
+    waited = models.PositiveIntegerField(default=0)
+    sources = models.CharField(max_length=40, blank=True)
+    waived = models.BooleanField(default=False)
+    charged = models.BigIntegerField(null=True, blank=True)
     tokens_input = models.PositiveBigIntegerField(default=0)
     tokens_output = models.PositiveBigIntegerField(default=0)
     tokens_cache_read = models.PositiveBigIntegerField(default=0)
@@ -51,3 +59,65 @@ class Entry(models.Model):
 
     def __str__(self) -> str:
         return f"usage of {self.message_id}"
+
+
+class Billed(models.Model):
+    """One event of v0's bill. `message_id` is that of the entry it belongs to, None for what was not made
+    here; the ids of v0 are "" where it does not say. `tokens_total` is None where v0 does not know."""
+
+    v0_id = models.CharField(max_length=128, unique=True)
+    type = models.CharField(max_length=60, blank=True)
+    at = models.DateTimeField()
+    v0_person = models.CharField(max_length=128, blank=True)
+    v0_chat = models.CharField(max_length=128, blank=True)
+    v0_message = models.CharField(max_length=128, blank=True, db_index=True)
+    model = models.CharField(max_length=60, blank=True)
+    sources = models.CharField(max_length=40, blank=True)
+    waived = models.BooleanField(default=False)
+    tokens_input = models.PositiveBigIntegerField(default=0)
+    tokens_output = models.PositiveBigIntegerField(default=0)
+    tokens_cache_read = models.PositiveBigIntegerField(default=0)
+    tokens_cache_write = models.PositiveBigIntegerField(default=0)
+    tokens_total = models.PositiveBigIntegerField(null=True)
+    credits_input = models.BigIntegerField(default=0)
+    credits_output = models.BigIntegerField(default=0)
+    credits_cache_read = models.BigIntegerField(default=0)
+    credits_cache_write = models.BigIntegerField(default=0)
+    credits_total = models.BigIntegerField(default=0)
+    charged = models.BigIntegerField(default=0)
+    message_id = models.UUIDField(null=True, db_index=True)
+
+    class Meta:
+        verbose_name_plural = "billed"
+        indexes = (models.Index(fields=["-at"], name="billed_by_time"),)
+
+    def __str__(self) -> str:
+        return self.v0_id
+
+
+class Reconciliation(models.Model):
+    """One comparison with v0's bill from `start` to before `end`, whose pages have been read up to `cursor`
+    (None before the first). `claimed_until`: a process is at it until then. One that `is_open` goes on, and
+    is the only one; it is None once `ended_at` is not. `corrected` and `added` count entries, `problem` is why
+    v0's bill could not be read last.
+
+    Totals are whole numbers of 10^-12 credit; `summary_*` is v0's own sum, from the moment `as_of`.
+    """
+
+    start = models.DateTimeField()
+    end = models.DateTimeField()
+    cursor = models.TextField(null=True)
+    began_at = models.DateTimeField(default=timezone.now)
+    claimed_until = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    is_open = models.BooleanField(null=True, unique=True, default=True)
+    problem = models.CharField(max_length=200, blank=True)
+    corrected = models.PositiveIntegerField(default=0)
+    added = models.PositiveIntegerField(default=0)
+    summary_plan = models.BigIntegerField(null=True)
+    summary_on_demand = models.BigIntegerField(null=True)
+    summary_total = models.BigIntegerField(null=True)
+    as_of = models.CharField(max_length=40, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.start:%Y-%m-%d %H:%M} to {self.end:%Y-%m-%d %H:%M}"

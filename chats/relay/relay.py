@@ -23,6 +23,7 @@ from chats.models import audit, ending
 from chats.models.messages import IMPORTS
 from chats.relay import adoption, draining, store, uploads
 from chats.relay.adoption import Offers
+from chats.relay.billing import Billing
 from chats.relay.copies import Copies
 from chats.relay.errands import Errands
 from chats.relay.health import Watch
@@ -86,6 +87,7 @@ class Relay:
         self.mirror = Mirror(self.client, self.threads, changed=self._changed_elsewhere)
         self.errands = Errands(self.client, self.threads, self.hub.start, changed=self.changed)
         self.notices = Notices(self.threads)
+        self.billing = Billing(self.client, self.threads)
         imports = Imports(self.client, self.threads)
         makers: dict[str, Maker] = {
             "duplicate": Copies(self.client, self.threads),
@@ -112,6 +114,8 @@ class Relay:
             self._every(settings.V0_SWEEP_EVERY, self._forget_entries)
             self._every(settings.V0_SWEEP_EVERY, self._end_what_came_late)
             self._every(settings.V0_NOTICE_EVERY, self.notices.look)
+            self._every(settings.V0_COST_EVERY, self.billing.look)
+            self._every(min(60, settings.V0_RECONCILE_EVERY), self.billing.compare)
             self._every(settings.V0_HEALTH_EVERY, self.outcomes.look)
             self._loops.append(self.hub.start(self.watch.probe_forever(self.client)))
 

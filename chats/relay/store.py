@@ -314,6 +314,8 @@ def finish(
         restorable.note(job.chat, listed_now)
         if job.intent is not None:
             usage.record(answer, final.usage, outcome=answer.state)
+        if job.kind == "restore":
+            usage.note_restored(job.chat)
         Chat.objects.filter(id=job.chat).update(updated_at=now, version=F("version") + 1)
 
 

@@ -1,11 +1,20 @@
 """The ledger: tokens and credits per answer, and per chat that was made without one.
 
 Owns the conversion of v0's usage into stored whole numbers, and the entries: one per answer, keyed by
-the message's id (an intent's for a chat of files), so that usage that comes late, twice or corrected is counted once. Relies on models
-and `v0api.types`, and never on views, the relay or rendering.
+the message's id (an intent's for a chat of files), so that usage that comes late, twice or corrected is counted once; `reconciliation` holds them against v0's bill.
+Relies on models and `v0api`, and never on views, the relay or rendering.
 """
 
-from chats.usage.ledger import record, record_created
+from chats.usage.ledger import is_told, note_restored, record, record_created
 from chats.usage.money import MoneyError, credits, shown, units  # noqa: A004
 
-__all__ = ["MoneyError", "credits", "record", "record_created", "shown", "units"]
+__all__ = [
+    "MoneyError",
+    "credits",
+    "is_told",
+    "note_restored",
+    "record",
+    "record_created",
+    "shown",
+    "units",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from chats.models import Entry, Intent, Message
+from chats.models.messages import MessageState
 from chats.usage.money import LARGEST, MoneyError, units
 from chats.v0api.types import Amounts, Usage
 
@@ -19,9 +21,13 @@ FIGURES = (
     *(f"credits_{kind}" for kind in KINDS),
     "model",
     "outcome",
+    "is_told",
+    "v0_message",
+    "waited",
     "started_at",
     "ended_at",
 )
+AWAY = "restored-away"
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +48,9 @@ def record(message: Message, usage: Usage, outcome: str) -> Entry:
             team_id=message.chat.team_id,
             chat_id=message.chat_id,
             outcome=outcome[:20],
+            v0_message=message.v0_id,
+            is_told=is_told(usage),
+            waited=_waited(message),
             started_at=message.created_at,
             ended_at=message.ended_at or timezone.now(),
             **_told(usage, message.pk),
@@ -67,6 +76,39 @@ def record_created(intent: Intent, usage: Usage) -> Entry | None:
     )
 
 
+def is_told(usage: Usage) -> bool:
+    """Whether v0 has said what was used: before it knows, and where it never says, all of it is zero."""
+    return bool(usage.tokens.total or usage.credits.total)
+
+
+def note_restored(chat: UUID) -> None:
+    """Makes the outcome of a chat's answers say which of them the last restore has left behind.
+
+    An answer stands on those before it; a restore to it leads back to just these. Who restores again to
+    what was left behind has it back.
+    """
+    rows = Message.objects.filter(chat=chat, role="assistant").order_by("position")
+    stood_on: dict[str, frozenset[UUID]] = {}
+    standing: frozenset[UUID] = frozenset()
+    states: dict[UUID, str] = {}
+    for id, state, restored in rows.values_list("id", "state", "restored"):
+        target = stood_on.get(str(restored.get("message"))) if restored else None
+        if target is not None and state == MessageState.FINISHED:
+            standing = target
+        states[id] = state
+        standing |= {id}
+        stood_on[str(id)] = standing
+    away = set(states) - standing
+    Entry.objects.filter(message_id__in=away).update(outcome=AWAY)
+    for entry in Entry.objects.filter(message_id__in=standing, outcome=AWAY):
+        Entry.objects.filter(pk=entry.pk).update(outcome=states[entry.message_id])
+
+
+def _waited(message: Message) -> int:
+    since = message.waited_since
+    return max(0, int((message.created_at - since).total_seconds())) if since else 0
+
+
 def _upsert(entry: Entry) -> Entry:
     Entry.objects.bulk_create(
         [entry], update_conflicts=True, unique_fields=["message_id"], update_fields=FIGURES
@@ -77,21 +119,27 @@ def _upsert(entry: Entry) -> Entry:
 def _told(usage: Usage, key: UUID) -> dict[str, Any]:
     return {
         "model": usage.model[:60],
-        **_figures("tokens", usage.tokens, key),
-        **_figures("credits", usage.credits, key),
+        **figures("tokens", usage.tokens, key),
+        **figures("credits", usage.credits, key),
     }
 
 
-def _figures(of: str, amounts: Amounts, key: UUID) -> dict[str, int]:
+def figures(of: str, amounts: Amounts, key: object) -> dict[str, int]:
+    """The five columns of `of`, "tokens" or "credits"."""
     held = _tokens if of == "tokens" else units
-    figures = {}
-    for kind in KINDS:
-        try:
-            figures[f"{of}_{kind}"] = held(getattr(amounts, kind))
-        except MoneyError:
-            log.error("%s_%s of message %s cannot be held", of, kind, key)
-            figures[f"{of}_{kind}"] = 0
-    return figures
+    return {
+        f"{of}_{kind}": figure(getattr(amounts, kind), f"{of}_{kind} of {key}", held)
+        for kind in KINDS
+    }
+
+
+def figure(amount: Decimal, name: str, held: Callable[[Decimal], int] = units) -> int:
+    """0, and an error in the log, for what no column can hold."""
+    try:
+        return held(amount)
+    except MoneyError:
+        log.error("%s cannot be held", name)
+        return 0
 
 
 def _tokens(amount: Decimal) -> int:
