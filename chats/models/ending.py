@@ -22,6 +22,7 @@ from chats.models.attachments import Attachment
 from chats.models.audit import Event, record
 from chats.models.chats import Chat
 from chats.models.messages import LIVE, Message
+from chats.models.notes import Mention, Note
 from chats.models.notices import Mute, Notice
 from chats.models.people import Composer, Person, Theme
 from chats.models.prompts import Prompt
@@ -73,6 +74,7 @@ class Outlook:
     waiting: int
     prompts: int
     elsewhere: int
+    notes: int
     is_last_superuser: bool
 
     @property
@@ -89,6 +91,7 @@ def outlook(person: Person) -> Outlook:
         waiting=Queued.objects.filter(person=person).count(),
         prompts=Prompt.objects.filter(person=person, team=None).count(),
         elsewhere=_written_for_others(person).count(),
+        notes=_notes_for_others(person).count(),
         is_last_superuser=_is_last_superuser(person),
     )
 
@@ -171,7 +174,7 @@ def _let_go(person: Person, *, giving: Collection[int], address: str | None) -> 
     )
     Prompt.objects.filter(person=person, team=None).delete()
     Prompt.objects.filter(person=person).update(person=None)
-    for kept in (Mute, Notice, Composer, Seen, Follow):
+    for kept in (Mute, Notice, Mention, Composer, Seen, Follow):
         kept.objects.filter(person=person).delete()
     for some in _batches(changed - doomed):
         Chat.objects.filter(pk__in=some).update(version=F("version") + 1)
@@ -259,6 +262,10 @@ def _running(person: Person) -> QuerySet[Message]:
 
 def _written_for_others(person: Person) -> QuerySet[Message]:
     return Message.objects.filter(author=person, chat__deleted_at=None).exclude(chat__owner=person)
+
+
+def _notes_for_others(person: Person) -> QuerySet[Note]:
+    return Note.objects.filter(author=person, chat__deleted_at=None).exclude(chat__owner=person)
 
 
 def _is_last_superuser(person: Person) -> bool:

@@ -53,6 +53,7 @@ def menu(request: Request, id: UUID) -> HttpResponse:
         "may_set_private": Action.SET_PRIVATE in allowed and found.privacy != Privacy.PRIVATE,
         "may_hand_over": Action.MANAGE in allowed and found.team_id is not None,
         "may_mute": Action.LIST in allowed,
+        "may_note": Action.NOTE in allowed,
         "where": where(request, found),
         "may_follow": Action.LIST in allowed and found.owner_id != request.user.pk,
         "is_followed": Follow.objects.filter(person_id=request.user.pk or 0, chat=found).exists(),

@@ -32,6 +32,7 @@ from chats.models import (
     Membership,
     Message,
     Mute,
+    Note,
     Person,
     Prompt,
     Queued,
@@ -75,11 +76,13 @@ class Archive:
 
     def _lists(self) -> Iterator[tuple[str, QuerySet[Any], Callable[[Any], Told]]]:
         mine = {"person": self.person}
+        noted = Note.objects.filter(author=self.person).select_related("author")
         written = Message.objects.filter(author=self.person).exclude(chat__in=self._own)
         about = Q(actor=self.person.pk) | Q(person=self.person.pk)
         yield "teams", Membership.objects.filter(**mine).select_related("team"), _membership
         yield "sessions", UserSession.objects.filter(user=self.person), _session
         yield "messages-in-chats-of-others", written, _written
+        yield "notes", noted, _noted
         yield "decisions", Decision.objects.filter(**mine).select_related("asked"), _decision
         yield "sent", Intent.objects.filter(**mine), _sent
         yield "waiting", Queued.objects.filter(**mine), _waiting
@@ -191,6 +194,10 @@ def _written(row: Message) -> Told:
         "attachments": row.attachments,
         "sent_with": row.sent_with,
     }
+
+
+def _noted(row: Note) -> Told:
+    return {"chat": str(row.chat_id), **export.noted(row)}
 
 
 def _decision(row: Decision) -> Told:

@@ -4,7 +4,8 @@ Asked for by POST, since it is noted in the audit log. Owns both addresses and t
 written; `rendering.transcript` says how a message is put as Markdown. Rows are read CHUNK at a time
 while the file is on its way, so that a long chat takes no more memory than a short one. Relies on
 permissions for the chat, and for what is in the file beside what every reader may see: options for those
-who may send, usage for those who may see costs, the chat's level for those who manage it.
+who may send, usage for those who may see costs, notes for those who may read them, the chat's level for
+those who manage it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, tzinfo
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +24,7 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_POST
 
 from chats import permissions
-from chats.models import Chat, Entry, Event, Message
+from chats.models import Chat, Entry, Event, Message, Note
 from chats.permissions import Action
 from chats.relay.rows import shown, utc
 from chats.rendering import transcript
@@ -102,6 +104,10 @@ def as_markdown(
     yield f"# {transcript.plain(found.title) or 'New chat'}\n\nFrom <{place}>, {when}.\n"
     for told in _chunks(found, allowed):
         yield "".join(_section(row, entry, zone) for row, entry in told)
+    before = "\n---\n\n## Notes between people\n\nv0 never got them.\n"
+    for row in _notes(found, allowed):
+        yield before + _note_section(row, zone)
+        before = ""
 
 
 def _section(row: Message, entry: Entry | None, zone: tzinfo) -> str:
@@ -109,6 +115,31 @@ def _section(row: Message, entry: Entry | None, zone: tzinfo) -> str:
     used = f"*{cost(entry).summary}*" if entry else ""
     blocks = ("---", transcript.heading(told, zone), transcript.message(told), used)
     return "".join(f"\n{block}\n" for block in blocks if block)
+
+
+def _notes(found: Chat, allowed: Collection[Action]) -> Iterator[Note]:
+    """Those of the chat in the order in which they were written, CHUNK at a time."""
+    if Action.NOTE not in allowed:
+        return
+    rows = found.notes.select_related("author", "message").order_by("written_at", "pk")
+    rows = rows.defer("message__parts", "message__content", "message__text")
+    for seen in count(0, CHUNK):
+        chunk = list(rows[seen : seen + CHUNK])
+        yield from chunk
+        if len(chunk) < CHUNK:
+            return
+
+
+def _note_section(note: Note, zone: tzinfo) -> str:
+    author = note.author.shown_name if note.author else "Somebody"
+    what = "an answer" if note.message.role == "assistant" else "a message"
+    about = f"{what} of {transcript.moment(note.message.created_at, zone)}"
+    if note.part is not None:
+        about = f"part {note.part + 1} of {about}"
+    head = (
+        f"**{transcript.plain(author)}**, {transcript.moment(note.written_at, zone)}, on {about}:"
+    )
+    return f"\n{head}\n\n{transcript.fence(note.text)}\n"
 
 
 def as_json(found: Chat, allowed: Collection[Action]) -> Iterator[str]:
@@ -121,7 +152,12 @@ def as_json(found: Chat, allowed: Collection[Action]) -> Iterator[str]:
         lines = [dumped(_message(row, entry, allowed)) for row, entry in told]
         yield "".join([between, ",\n".join(lines)]) if lines else ""
         between = ",\n"
-    yield "\n]}\n"
+    yield "\n]"
+    between = ', "notes_between_people": [\n'
+    for row in _notes(found, allowed):
+        yield between + dumped(noted(row))
+        between = ",\n"
+    yield "\n]}\n" if between == ",\n" else "}\n"
 
 
 def dumped(value: Any) -> str:
@@ -174,6 +210,19 @@ def _message(row: Message, entry: Entry | None, allowed: Collection[Action]) -> 
     if entry:
         told["usage"] = usage(entry)
     return told
+
+
+def noted(note: Note) -> dict[str, Any]:
+    """A note, which v0 never got; `part` is the index of the part that it is about."""
+    return {
+        "id": str(note.pk),
+        "message": str(note.message_id),
+        "part": note.part,
+        "author": note.author.shown_name if note.author else None,
+        "written_at": utc(note.written_at),
+        "edited_at": utc(note.edited_at) if note.edited_at else None,
+        "text": note.text,
+    }
 
 
 def usage(entry: Entry) -> dict[str, Any]:

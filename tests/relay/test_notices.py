@@ -19,7 +19,19 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from chats.models import Chat, Decision, Follow, Membership, Message, Mute, Notice, Person, Team
+from chats.models import (
+    Chat,
+    Decision,
+    Follow,
+    Membership,
+    Mention,
+    Message,
+    Mute,
+    Note,
+    Notice,
+    Person,
+    Team,
+)
 from chats.relay import notices
 from chats.relay.notices import Letter
 from chats.relay.threads import Threads
@@ -244,3 +256,84 @@ def test_a_mail_server_that_is_away_holds_nothing_up(
 )
 def test_a_while_is_said_in_words(seconds: float, words: str) -> None:
     assert notices.lasting(seconds) == words
+
+
+@pytest.fixture
+def named(asked: Message, owner: Person, mate: Person) -> Mention:
+    """A note that has named the mate for an hour, in a chat of the team."""
+    written = timezone.now() - timedelta(hours=1)
+    note = Note.objects.create(
+        chat=asked.chat, message=asked, author=owner, text="A secret @mate", written_at=written
+    )
+    return Mention.objects.create(note=note, person=mate)
+
+
+def test_a_note_that_names_somebody_leads_to_one_mail_without_its_text(
+    named: Mention, mate: Person
+) -> None:
+    assert notices.named() == [(mate.pk, named.pk)]
+    letter = notices.claim_mention(mate.pk, named.pk)
+    assert letter
+    assert (letter.to, letter.subject) == (
+        "mate@example.com",
+        "A note names you in “Tea Bcc: all@example.com”",
+    )
+    assert "Olivia Owner named you in a note" in letter.text
+    assert f"/chats/{named.note.chat_id}/?at={named.note.message_id}#m" in letter.text
+    assert "secret" not in letter.text
+    assert notices.claim_mention(mate.pk, named.pk) is None
+    assert notices.named() == []
+    # The mail server did not take it: again, a while later.
+    notices.failed(letter.notice)
+    Notice.objects.update(again_at=timezone.now() - timedelta(seconds=1))
+    assert notices.named() == [(mate.pk, named.pk)]
+    assert notices.claim_mention(mate.pk, named.pk)
+
+
+def looked(named: Mention) -> None:
+    Mention.objects.update(seen_at=timezone.now())
+
+
+def left_out(named: Mention) -> None:
+    Chat.objects.update(privacy="private")
+
+
+def left_the_team(named: Mention) -> None:
+    Membership.objects.filter(person=named.person).delete()
+
+
+def deactivated(named: Mention) -> None:
+    Person.objects.filter(pk=named.person_id).update(is_active=False)
+
+
+def muted(named: Mention) -> None:
+    Mute.objects.create(person=named.person, chat=named.note.chat)
+
+
+def wants_no_mail(named: Mention) -> None:
+    Person.objects.update(notices_by_mail=False)
+
+
+def deleted(named: Mention) -> None:
+    Chat.objects.update(deleted_at=timezone.now())
+
+
+def new(named: Mention) -> None:
+    Note.objects.update(written_at=timezone.now())
+
+
+def old(named: Mention) -> None:
+    Note.objects.update(written_at=timezone.now() - notices.OLD - timedelta(hours=1))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [looked, left_out, left_the_team, deactivated, muted, wants_no_mail, deleted, new, old],
+)
+def test_nobody_is_written_to_about_a_note_that_is_not_for_them_any_more(
+    named: Mention, mate: Person, change: Callable[[Mention], None]
+) -> None:
+    """Asked when it is listed, and again at the moment of sending."""
+    change(named)
+    assert notices.claim_mention(mate.pk, named.pk) is None
+    assert (notices.named(), Notice.objects.count()) == ([], 0)
