@@ -103,6 +103,14 @@ def places(staged: Scene, db: None) -> dict[str, str]:
     return found
 
 
+def asked(name: str) -> tuple[str, ...]:
+    """Who walks through a route. What is for everybody asks nobody whether they are staff."""
+    kinds = {*ROWS[name]}
+    if {"members", "admins", "owners"} & kinds:
+        return (*PEOPLE, *MEMBERS)
+    return PEOPLE if "staff" in kinds else ("stranger", "superuser")
+
+
 def invitation(team: Team | None) -> Invitation:
     return Invitation.objects.create(
         team=team,
@@ -132,19 +140,10 @@ def test_every_cell_holds(staged: Scene, places: dict[str, str], method: str) ->
     got, due = {}, {}
     columns = dict(zip((*PEOPLE, *MEMBERS), range(7), strict=True))
     for name, place in places.items():
-        kinds = {*ROWS[name]}
-        is_of_a_team = bool({"members", "admins", "owners"} & kinds)
-        # What is for everybody asks nobody whether they are staff.
-        asked = (
-            (*PEOPLE, *MEMBERS)
-            if is_of_a_team
-            else PEOPLE
-            if "staff" in kinds
-            else ("stranger", "superuser")
-        )
+        who_asks = asked(name)
         cells = KINDS[ROWS[name][method == "POST"]].split()
-        got[name] = [answer(staged, who, method, place) for who in asked]
-        due[name] = [cells[columns[who]] for who in asked]
+        got[name] = [answer(staged, who, method, place) for who in who_asks]
+        due[name] = [cells[columns[who]] for who in who_asks]
     assert got == due
 
 

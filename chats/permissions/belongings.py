@@ -6,6 +6,7 @@ is its person's alone.
 
 from __future__ import annotations
 
+from typing import NoReturn
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
@@ -14,13 +15,16 @@ from django.http import Http404, HttpRequest
 from chats.models import Attachment, Person, Queued
 from chats.permissions import Action, chat
 
+# The id of none.
+NO_CHAT = UUID(int=0)
+
 
 def attachment(request: HttpRequest, id: UUID) -> Attachment:
     """A file of a message that may be read, or of one that waits where one may send, or one of one's own
     that was not sent; else Http404."""
     found = Attachment.objects.select_related("message", "queued").filter(pk=id).first()
     if found is None:
-        raise Http404
+        _look_in_vain(request)
     if found.queued is not None:
         return _of_queue(request, found, found.queued.chat_id)
     if found.message is None:
@@ -59,7 +63,7 @@ def unsent_attachment(request: HttpRequest, id: UUID) -> Attachment:
     """One of one's own that was not sent; Http404 for any other, sent ones of one's own too."""
     found = Attachment.objects.filter(pk=id, message=None, queued=None).first()
     if found is None:
-        raise Http404
+        _look_in_vain(request)
     return _own_unsent(request, found)
 
 
@@ -67,5 +71,11 @@ def _own_unsent(request: HttpRequest, found: Attachment) -> Attachment:
     user = request.user
     is_own = isinstance(user, Person) and user.is_active and found.person_id == user.pk
     if not is_own or found.taken_at is not None:
-        raise Http404
+        _look_in_vain(request)
     return found
+
+
+def _look_in_vain(request: HttpRequest) -> NoReturn:
+    """Raises Http404 after the queries of a file whose chat is hidden: time does not tell one from none."""
+    chat(request, NO_CHAT, Action.READ)
+    raise Http404
