@@ -25,6 +25,7 @@ from chats.permissions import Action, levels
 from chats.views.access import Request, allowed_actions, form_methods, note
 from chats.views.acts import shown_act
 from chats.views.consequences import AT_V0, TITLES, consequences, sentences
+from chats.views.exposure import UNSEEN, Exposure, exposure, is_unseen
 
 VERBS: dict[str, str] = {
     Privacy.PRIVATE: "Make it private",
@@ -52,10 +53,17 @@ def share(request: Request, id: UUID) -> HttpResponse:
         if new in Privacy.values and new not in offered:
             raise PermissionDenied
     if request.method != "POST":
-        return _change(request, found, new) if new in offered else shown(request, found)
+        if new not in offered:
+            return shown(request, found)
+        return _change(request, found, new, exposure(found, new))
     if new not in offered:
         return shown(request, found, NO_LEVEL, status=422)
-    if not _set(request, found, new, seen=request.POST.get("seen") or ""):
+    seen = request.POST.get("seen") or ""
+    if seen == _seen(found) and not _stands(found, new):
+        exposed = exposure(found, new)
+        if is_unseen(request, exposed):
+            return _change(request, found, new, exposed, refusal=UNSEEN)
+    if not _set(request, found, new, seen=seen):
         return shown(request, _again(request, id), CHANGED, status=409)
     return _done(request, id)
 
@@ -87,18 +95,22 @@ def _now(found: Chat) -> dict[str, Any]:
     }
 
 
-def _change(request: Request, found: Chat, new: str) -> HttpResponse:
-    """What follows from the level, before it is set."""
+def _change(
+    request: Request, found: Chat, new: str, exposed: Exposure | None, *, refusal: str = ""
+) -> HttpResponse:
+    """What follows from the level, and what it would show to everybody, before it is set."""
     context = {
         "new": new,
         "title": TITLES[new],
         "sentence": sentences(found)[new],
         "follows": consequences(found, new),
         "verb": VERBS[new],
+        "exposed": exposed,
+        "refusal": refusal,
         "seen": _seen(found),
         "may_manage": Action.MANAGE in allowed_actions(request, found),
     }
-    return shown_act(request, found, "share_change", context)
+    return shown_act(request, found, "share_change", context, status=422 if refusal else 200)
 
 
 def _seen(found: Chat) -> str:

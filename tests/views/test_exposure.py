@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
@@ -18,9 +19,9 @@ from chats.models import Attachment, Chat, Instructions, Message, Person, Team
 from chats.models.chats import Privacy
 from chats.rendering.exposed import finds
 from chats.views import exposure as views
-from chats.views.exposure import Exposure, concerns, exposure, is_unseen
+from chats.views.exposure import UNSEEN, Exposure, concerns, exposure, is_unseen
 from tests.app_server import ROOT
-from tests.views.conftest import AddTurn, ChatOf, no_writes
+from tests.views.conftest import AddTurn, ChatOf, ClientOf, no_writes
 
 RANDOM = "Zx9Kq2Lm7Rt4Vb8Nc3Wd6Yf1Hg5Jp0Sa"
 TOKEN = f"ghp_{RANDOM}abcd"
@@ -230,3 +231,35 @@ def test_the_number_of_queries_does_not_grow_with_the_messages(
     found = Chat.objects.select_related("instructions").get(pk=chat.pk)
     with django_assert_num_queries(2):
         exposure(found, "public")
+
+
+def test_a_chat_is_made_public_only_by_who_says_that_they_looked(
+    client_of: ClientOf, owner: Person, stranger: Person, chat_of: ChatOf, add_turn: AddTurn
+) -> None:
+    chat = chat_of(owner, TOKEN)
+    Chat.objects.filter(pk=chat.pk).update(title="")
+    path, client = f"/chats/{chat.pk}/share/", client_of(owner)
+
+    def wanted() -> str:
+        return Chat.objects.get(pk=chat.pk).privacy_wanted
+
+    for level in ("unlisted", "public"):
+        page = client.get(path, {"privacy": level}).content.decode()
+        looked = re.search(r'name="looked" value="(\w+)"', page)
+        seen = re.search(r'name="seen" value="([^"]*)"', page)
+        assert looked, level
+        assert seen, level
+        fields = {"privacy": level, "seen": seen[1]}
+        for field in ({}, {"looked": "on"}):
+            refused = client.post(path, {**fields, **field})
+            assert refused.status_code == 422
+            assert UNSEEN in refused.content.decode()
+            assert looked[1] in refused.content.decode()
+            assert wanted() != level
+        assert client.post(path, {**fields, "looked": looked[1]}).status_code == 303
+        assert wanted() == level
+    assert TOKEN[8:20] not in page
+    # What takes access away asks for nothing.
+    page = client.get(path, {"privacy": "private"}).content.decode()
+    assert 'class="exposed"' not in page
+    assert client_of(stranger).get(path).status_code == 404
