@@ -313,7 +313,7 @@ def test_whoever_follows_a_chat_they_never_opened_hears_what_is_new_from_then_on
 ) -> None:
     chat = chat_of(owner, privacy="team", team=team)
     client, path = client_of(mate), f"/chats/{chat.pk}/follow/"
-    assert "Follow: notices" in page(client, chat, "menu/")
+    assert "Follow this chat" in page(client, chat, "menu/")
     assert client.post(path, {"followed": "perhaps"}).status_code == 422
     for _ in range(2):
         assert client.post(path, {"followed": "yes"}).status_code == 303
