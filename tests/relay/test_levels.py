@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -14,7 +16,7 @@ from asgiref.sync import sync_to_async
 from django.test import Client
 
 from chats.models import AuditEntry, Chat, Membership, Person, Team
-from chats.relay import levels
+from chats.relay import intents, levels
 from chats.relay.levels import is_refusal
 from chats.relay.relay import Relay
 from chats.v0api.errors import InDoubt, InvalidRequest, NotSent, status_error
@@ -74,28 +76,17 @@ def patient(inside: Inside, monkeypatch: pytest.MonkeyPatch) -> Inside:
     return inside
 
 
-def made(inside: Inside, team: Team, privacy: str) -> Chat:
-    """A chat of the owner's team that v0 has at the same level."""
-    body = {
-        "files": [{"name": "a.txt", "content": "a"}],
-        "privacy": privacy,
-        "title": "A",
-        "metadata": {},
-    }
-    answer = httpx.post(
-        f"{inside.sandbox.base_url}/chats/from-files",
-        json=body,
-        headers={"Authorization": f"Bearer {inside.key}"},
-        trust_env=False,
-    )
-    v0_id = answer.json()["chat"]["id"]
-    return Chat.objects.create(
-        owner=inside.person,
-        team=team,
-        privacy=privacy,
-        v0_id=v0_id,
-        privacy_at_v0=privacy,
-        title="A",
+def made(inside: Inside, team: Team, levels: Sequence[str]) -> list[Chat]:
+    """Chats of the owner's team that v0 has at the same levels."""
+    files = [{"name": "a.txt", "content": "a"}]
+    headers, url = {"Authorization": f"Bearer {inside.key}"}, f"{inside.sandbox.base_url}/chats/"
+    with httpx.Client(headers=headers, base_url=url, trust_env=False, verify=False) as v0:
+        answers = [v0.post("from-files", json={"files": files, "privacy": it}) for it in levels]
+    ids = [answer.json()["chat"]["id"] for answer in answers]
+    of = {"owner": inside.person, "team": team}
+    return Chat.objects.bulk_create(
+        Chat(**of, v0_id=id, privacy=level, privacy_at_v0=level)
+        for id, level in zip(ids, levels, strict=True)
     )
 
 
@@ -117,8 +108,9 @@ def choose(client: Client, chat: Chat, level: str) -> int:
     return status
 
 
-def at_v0(inside: Inside, chat: Chat) -> str:
-    return str(inside.at_v0(f"/chats/{chat.v0_id}")["privacy"])
+def at_v0(inside: Inside) -> dict[str, str]:
+    """v0's level of each chat."""
+    return {chat["id"]: chat["privacy"] for chat in inside.at_v0("/chats?limit=100")["chats"]}
 
 
 def settle(inside: Inside, stories: list[Story]) -> None:
@@ -141,22 +133,21 @@ def test_both_sides_end_as_the_dialog_says(patient: Inside, client: Client, mate
     for person in (patient.person, mate):
         Membership.objects.create(team=team, person=person)
     client.force_login(patient.person)
-    stories = []
-    for v0, fault in FAULTS.items():
-        for old, new in (GIVING, TAKING, BOTH):
-            story = Story(made(patient, team, old), old, new, v0)
-            stories.append(story)
-            if fault:
-                # What takes is repeated until v0 agrees.
-                given = {"times": 1 if new == "private" else None, **fault}
-                path = f"/chats/{story.chat.v0_id}"
-                patient.fault(path, given.pop("kind"), method="PATCH", **given)
-            assert choose(client, story.chat, new) == 303
-            # Taking counts at once, and giving not before v0 has agreed.
-            assert story.chat.privacy == ("private" if new == "private" else old)
-    settle(patient, stories)
+    told = [(v0, *change) for v0 in FAULTS for change in (GIVING, TAKING, BOTH)]
+    chats = made(patient, team, [old for _, old, _ in told])
+    stories = [Story(chat, old, new, v0) for chat, (v0, old, new) in zip(chats, told, strict=True)]
     for story in stories:
-        story_ends_well(patient, client, story)
+        if FAULTS[story.v0]:
+            # What takes is repeated until v0 agrees.
+            given = {"times": None if story.is_giving else 1, **FAULTS[story.v0]}
+            patient.fault(f"/chats/{story.chat.v0_id}", given.pop("kind"), method="PATCH", **given)
+        assert choose(client, story.chat, story.new) == 303
+        # Taking counts at once, and giving not before v0 has agreed.
+        assert story.chat.privacy == (story.old if story.is_giving else story.new)
+    settle(patient, stories)
+    there = at_v0(patient)
+    for story in stories:
+        story_ends_well(client, story, there[story.chat.v0_id or ""])
     hung = [story for story in stories if story.stays_pending]
     patient.sandbox.clear_faults()
     for story in hung:
@@ -168,12 +159,13 @@ def test_both_sides_end_as_the_dialog_says(patient: Inside, client: Client, mate
             story.new = story.old
         story.v0 = "agrees"
     settle(patient, hung)
+    there = at_v0(patient)
     for story in hung:
-        assert at_v0(patient, story.chat) == story.chat.privacy == story.new
+        assert there[story.chat.v0_id or ""] == story.chat.privacy == story.new
 
 
-def story_ends_well(inside: Inside, client: Client, story: Story) -> None:
-    told, chat, there = dialog(client, story.chat), story.chat, at_v0(inside, story.chat)
+def story_ends_well(client: Client, story: Story, there: str) -> None:
+    told, chat = dialog(client, story.chat), story.chat
     name = f"{story.old} to {story.new}, v0 {story.v0}"
     if story.stays_pending:
         assert "counts as soon as v0 agrees" in told or "v0 is told until it agrees" in told, name
@@ -204,7 +196,7 @@ def test_what_was_refused_is_asked_again_left_or_made_private(
     Membership.objects.create(team=team, person=patient.person)
     client.force_login(patient.person)
     again, left, closed = (
-        Story(made(patient, team, "team"), "team", "public", "refuses 403") for _ in range(3)
+        Story(chat, "team", "public", "refuses 403") for chat in made(patient, team, ["team"] * 3)
     )
     for story in (again, left, closed):
         path = f"/chats/{story.chat.v0_id}"
@@ -216,11 +208,12 @@ def test_what_was_refused_is_asked_again_left_or_made_private(
     choose(client, left.chat, "team")
     choose(client, closed.chat, "private")
     # v0 is known to have the level that was left: it is not told again.
-    assert [level.chat for level in levels.due()] == [again.chat.pk, closed.chat.pk]
+    assert {level.chat for level in levels.due()} == {again.chat.pk, closed.chat.pk}
     for story, level in ((again, "public"), (left, "team"), (closed, "private")):
         story.new, story.v0 = level, "agrees"
     settle(patient, [again, left, closed])
-    assert [at_v0(patient, story.chat) for story in (again, left, closed)] == [
+    there = at_v0(patient)
+    assert [there[story.chat.v0_id or ""] for story in (again, left, closed)] == [
         *("public", "team", "private")
     ]
     noted = AuditEntry.objects.filter(event="chat.privacy", chat=again.chat.pk)
@@ -243,3 +236,50 @@ def test_what_never_arrived_is_no_refusal_and_what_we_may_not_send_is_one() -> N
     assert not is_refusal(NotSent())
     assert not is_refusal(InDoubt())
     assert is_refusal(InvalidRequest("privacy", "must be one of them"))
+
+
+@pytest.mark.django_db
+def test_what_v0_hears_late_and_nobody_wants_any_more_is_told_to_it_again(
+    owner: Person, team: Team
+) -> None:
+    chat = Chat.objects.create(
+        owner=owner, team=team, privacy="team", v0_id="v0", privacy_wanted="public"
+    )
+    [late] = levels.due()
+    # Taken back, and v0 was told so by another process before the first request came true.
+    Chat.objects.filter(pk=chat.pk).update(privacy_wanted="", privacy_at_v0="team")
+    assert levels.agreed(late, "public")
+    for _ in range(2):
+        chat.refresh_from_db()
+        assert (chat.privacy, chat.privacy_wanted, chat.privacy_unsaid) == ("team", "", True)
+        Chat.objects.filter(pk=chat.pk).update(privacy_unsaid=False)
+        assert levels.overtaken(late)
+    assert [level.privacy for level in levels.due()] == ["team"]
+
+
+def test_every_chat_that_is_made_at_v0_is_asked_for_with_its_level(inside: Inside) -> None:
+    person = inside.person
+    answer = inside.create("scenario: refusal\npace: 0")
+    inside.run(answer)
+    source = answer.chat
+    wished = [
+        intents.duplicate(person, uuid4(), source, privacy="unlisted"),
+        intents.duplicate(person, uuid4(), source),
+        intents.bring(person, uuid4(), "repo", {"url": "https://github.com/a/b"}, privacy="public"),
+        intents.bring(person, uuid4(), "repo", {"url": "https://github.com/a/b"}),
+    ]
+
+    @sync_to_async
+    def are_there() -> bool:
+        return Chat.objects.filter(pk__in=[chat.pk for chat in wished], v0_id=None).count() == 0
+
+    async def wait(held: Relay) -> None:
+        while not await are_there():  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+
+    inside.during(wait)
+    asked = [request["body"].get("privacy") for request in inside.sandbox.requests(inside.key)]
+    assert sorted(asked, key=str) == sorted(["private", "unlisted", "private", "public", "private"])
+    assert [bool(Chat.objects.get(pk=chat.pk).link_slug) for chat in wished] == [
+        *(True, False, False, False)
+    ]
