@@ -32,7 +32,7 @@ const ended = () => [...messages.querySelectorAll(`:scope > article:is(${ENDED})
 /** The last message whose end is on the screen, or above it; none while nobody looks. */
 function last() {
   if (document.hidden) return null;
-  const limit = Math.min(dock.getBoundingClientRect().top, innerHeight) + NEAR;
+  const limit = Math.min(dock?.getBoundingClientRect().top ?? innerHeight, innerHeight) + NEAR;
   return ended().findLast((article) => article.getBoundingClientRect().bottom <= limit) ?? null;
 }
 
@@ -93,7 +93,7 @@ async function comeBack() {
   soon();
 }
 
-if (thread && messages && dock) {
+if (thread && messages) {
   new MutationObserver(soon).observe(messages, { childList: true });
   new MutationObserver((changes) => {
     if (changes.some(({ target }) => target.parentNode === messages)) soon();

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from allauth.usersessions.models import UserSession
@@ -177,6 +178,7 @@ def test_use_is_written_down_now_and_then_and_not_each_time(owner: Person) -> No
     assert all(query["sql"].startswith("SELECT") for query in queries)
     aged(client, since=600, seen=600)
     client.get("/sidebar/", headers={"HX-Request": "true"})
+    client.post(f"/chats/{uuid4()}/seen/", {"message": ""})
     assert timezone.now() - rows.get().last_seen_at > timedelta(hours=23), "nobody did that"
     client.get("/", REMOTE_ADDR="203.0.113.5", headers={"User-Agent": PHONE})
     row = rows.get()

@@ -298,10 +298,14 @@ def test_everything_is_marked_as_read_where_it_was_unread(
     add_turn(shared, "Milk")
     add_turn(shared, "Sugar", state="streaming")
     client = client_of(mate)
+    listed = client.get("/sidebar/").content.decode()
+    assert listed.count("data-unread") == 2, "in the sidebar, and on the page of the list"
+    assert listed.count("Mark all as read") == 2
     response = client.post("/seen/")
     assert (response.status_code, response["Location"]) == (303, "/")
     assert (seen_by(mate, shared), seen_by(mate, never), seen_by(mate, hidden)) == (5, None, 1)
     assert not any(rows(client).values())
+    assert "data-unread" not in client.get("/sidebar/").content.decode()
     assert htmx(client).post("/seen/")["HX-Trigger"]
 
 
