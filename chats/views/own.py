@@ -41,6 +41,8 @@ LEVELS: dict[str, str] = {
 }
 # A page has at least these last messages of its chat, whenever it was loaded.
 RECENT = 20
+# As many as a page holds.
+MOST = 500
 
 # Who may do one of these is offered something at answers.
 GOING_ON = frozenset({Action.SEND, Action.DUPLICATE})
@@ -67,12 +69,11 @@ def own(request: Request, id: UUID) -> HttpResponse:
     past = rows if is_closed(found) else rows[:-1]
     ended = (row for row in past if row.role == "assistant" and not row.is_live)
     over = [row for row in ended if may_act or row.asks or was_left(row)]
-    over = rows if changed == "read" else over
     if waiting is not None and waiting.digest == seen and not is_closed(found):
         # Its card stays as it is, also where what somebody decided has failed after it.
         over = [row for row in over if row.id != waiting.asked.id]
     context = {
-        "slots": {f"m{row.id}-own": "" for row in over} | slots,
+        "slots": _emptied(found, allowed, changed) | {f"m{row.id}-own": "" for row in over} | slots,
         "chat": found,
         "poll": poll_of(waiting, allowed),
         **standing(request, found, allowed),
@@ -80,6 +81,15 @@ def own(request: Request, id: UUID) -> HttpResponse:
         "rights_changed": changed,
     }
     return render(request, "chats/_own_slots.html", context)
+
+
+def _emptied(found: Chat, allowed: frozenset[Action], changed: str) -> dict[str, str]:
+    """The slots of every message that a page can show, for who may do less than when it was made."""
+    if changed != "read":
+        return {}
+    ids = list(found.messages.order_by("-position").values_list("id", flat=True)[:MOST])
+    kinds = ("own",) if Action.NOTE in allowed else ("own", "notes")
+    return {f"m{id}-{kind}": "" for id in ids for kind in kinds}
 
 
 def _rights_changed(held: str | None, found: Chat, allowed: frozenset[Action]) -> str:

@@ -16,14 +16,18 @@ const typed = () => [
   ),
 ];
 
-/** To be copied: nobody can send it from here any more. */
-function giveBack(texts) {
-  const template = document.getElementById("gone-typed");
+const made = (id) => document.getElementById(id)?.content.firstElementChild.cloneNode(true);
+
+/** What was typed is to be copied: nobody can send it from here any more. */
+function fill(texts) {
+  const main = document.querySelector("main");
+  const heading = made("gone-heading");
+  if (heading) main?.prepend(heading);
   for (const text of texts) {
-    const kept = template?.content.firstElementChild.cloneNode(true);
+    const kept = made("gone-typed");
     if (!kept) return;
     kept.querySelector("textarea").value = text;
-    document.querySelector("main")?.append(kept);
+    main?.append(kept);
   }
 }
 
@@ -31,9 +35,18 @@ function empty(code) {
   const dialog = document.getElementById("dialog");
   if (dialog?.open) dialog.close();
   for (const element of document.querySelectorAll(HOLDS)) element.replaceChildren();
-  for (const element of document.querySelectorAll(".bar > *")) if (!element.matches(STAYS)) element.remove();
+  for (const element of document.querySelectorAll(".bar > *")) {
+    // Its place is kept by nothing but an empty one.
+    if (element.matches(".bar-title")) element.replaceWith(Object.assign(document.createElement("span"), { className: "bar-title" }));
+    else if (!element.matches(STAYS)) element.remove();
+  }
+  // The list of chats is asked for anew; until it comes, this one is in it no more.
+  const [chat] = location.pathname.match(/^\/chats\/[^/]+\//) ?? [];
+  if (chat) document.querySelector(`#chats a[href="${chat}"]`)?.closest("li")?.remove();
   // Nobody is signed in, or somebody else: their list is not this page's to show.
-  if (code === 4401) for (const id of ["sidebar", "health"]) document.getElementById(id)?.replaceChildren();
+  if (code !== 4401) return;
+  document.getElementById("health")?.replaceChildren();
+  for (const element of document.querySelectorAll("#sidebar > :not(.sidebar-top)")) element.remove();
 }
 
 document.addEventListener("live:gone", ({ detail: code }) => {
@@ -42,7 +55,7 @@ document.addEventListener("live:gone", ({ detail: code }) => {
   const texts = typed();
   empty(code);
   // The conversation goes after this event.
-  queueMicrotask(() => giveBack(texts));
+  queueMicrotask(() => fill(texts));
 });
 
 // What was asked for before comes too late; the list of chats is asked for anew.

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from chats.models import Entry, Message, Person, Team
+from chats.models import Chat, Entry, Message, Person, Team
 from tests.views.conftest import AddTurn, ChatOf, ClientOf, no_writes
 
 CostOf = Callable[[Message], Entry]
+KINDS = ("own", "notes")
 
 
 def test_who_gets_which_fragment(
@@ -93,3 +95,26 @@ def test_slots_are_one_question_to_the_ledger(
         for number in range(5):
             cost_of(add_turn(chat, f"turn {number}"))
     assert counts[0] == counts[1]
+
+
+def test_who_may_do_less_than_before_keeps_nothing_of_what_others_may(
+    client_of: ClientOf, owner: Person, mate: Person, team: Team, chat_of: ChatOf, cost_of: CostOf
+) -> None:
+    chat = chat_of(owner, privacy="team-edit", team=team)
+    asked, answer = chat.messages.order_by("position")
+    cost_of(answer)
+    client = client_of(mate)
+    place = f"/chats/{chat.id}/own/"
+    rights = re.search(
+        r'name="rights" value="(\d+)"', client.get(f"/chats/{chat.id}/").content.decode()
+    )
+    assert rights
+    same = client.get(place, {"rights": rights[1]}).content.decode()
+    assert "credits" in same
+    assert 'id="queue"' not in same
+    Chat.objects.filter(pk=chat.pk).update(privacy="public")
+    mate.memberships.all().delete()
+    less = client.get(place, {"rights": rights[1]}).content.decode()
+    assert "credits" not in less
+    emptied = {f'<div id="m{row.id}-{kind}"></div>' for row in (asked, answer) for kind in KINDS}
+    assert all(slot in less for slot in emptied | {'<div id="queue"></div>'})
