@@ -11,5 +11,5 @@ class ChatsConfig(AppConfig):
 
     def ready(self) -> None:
         # Models can be imported only now. To import these is what connects their receivers.
-        for name in ("addresses", "noting", "sessions"):
+        for name in ("addresses", "guests", "noting", "sessions"):
             import_module(f"chats.accounts.{name}")

@@ -6,6 +6,7 @@ the sandbox as the upstream.
 
 from __future__ import annotations
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 
 from chats.models import Membership, Person, Team
@@ -26,7 +27,8 @@ def is_demo() -> bool:
 
 
 def make_people() -> None:
-    """Make those of the demo people who do not exist, the owner and the mate in one team.
+    """Make those of the demo people who do not exist, the owner and the mate in one team. Their addresses
+    are as good as proved, so that they can be invited.
 
     A person who exists keeps their password and their rights.
     """
@@ -35,7 +37,8 @@ def make_people() -> None:
     for email, name in NAMES.items():
         if not Person.objects.filter(email=email).exists():
             staff = email.startswith("admin@")
-            Person.objects.create_user(email, PASSWORD, name=name, is_staff=staff)
+            person = Person.objects.create_user(email, PASSWORD, name=name, is_staff=staff)
+            EmailAddress.objects.create(user=person, email=email, primary=True, verified=True)
     join_team()
 
 

@@ -189,6 +189,7 @@ def scene(staged: Scene, db: None) -> Scene:
         answers=dict(staged.answers),
         queued=dict(staged.queued),
         notes=dict(staged.notes),
+        guests=dict(staged.guests),
     )
 
 

@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 from django.test import Client
 from django.urls import reverse
 
-from chats.models import Chat, Message, Note, Queued
+from chats.models import Chat, Guest, Message, Note, Queued
 from tests.people import Cast, cast
 
 
@@ -25,6 +25,7 @@ class Scene:
     answers: dict[UUID, Message]
     queued: dict[UUID, UUID]
     notes: dict[UUID, UUID]
+    guests: dict[UUID, int]
     sessions: dict[str, str]
 
     def client(self, who: str, **headers: str) -> Client:
@@ -35,9 +36,11 @@ class Scene:
         return client
 
     def place(self, name: str, chat: Chat) -> str:
-        more = [self.answers[chat.pk].pk] if name.startswith("message") else []
+        more: list[object] = [self.answers[chat.pk].pk] if name.startswith("message") else []
         more += [self.notes[chat.pk]] if name.startswith("note_") else []
         more += [self.queued[chat.pk]] if name.startswith("queue_") else []
+        more += [self.guests[chat.pk]] if name.startswith("guest_") else []
+        more += ["stranger"] if name == "view_as" else []
         return reverse(name, args=[chat.pk, *more])
 
     def call(self, client: Client, name: str, method: str, chat: Chat) -> HttpResponseBase:
@@ -71,8 +74,9 @@ def stage() -> Scene:
             payload={"message": "Waits"},
         )
         queued[chat.pk] = row.pk
+    guests = dict(Guest.objects.filter(role="reader").values_list("chat", "pk"))
     sessions = {who: session(people, who) for who in people.people}
-    return Scene(people, answers, queued, notes, sessions)
+    return Scene(people, answers, queued, notes, guests, sessions)
 
 
 def session(people: Cast, who: str) -> str:

@@ -49,6 +49,10 @@ OF_A_CHAT = {
     "seen": {"GET": "READ", "POST": "READ"},
     "rename": {"GET": "RENAME", "POST": "RENAME"},
     "share": {"GET": "SET_PRIVATE", "POST": "SET_PRIVATE"},
+    "link_rotate": {"GET": "MANAGE", "POST": "MANAGE"},
+    "link_end": {"GET": "MANAGE", "POST": "MANAGE"},
+    "guests": {"POST": "MANAGE"},
+    "view_as": {"GET": "MANAGE"},
     "move": {"GET": "MANAGE", "POST": "MANAGE"},
     "hand_over": {"GET": "MANAGE", "POST": "MANAGE"},
     "repeat_privacy": {"POST": "MANAGE"},
@@ -82,6 +86,11 @@ OF_A_QUEUED = {
     "queue_move": {"POST": "QUEUE"},
     "queue_now": {"POST": "QUEUE"},
     "queue_remove": {"GET": "QUEUE", "POST": "QUEUE"},
+}
+# Routes of one invitation, looked up within its chat.
+OF_A_GUEST = {
+    "guest_role": {"POST": "MANAGE"},
+    "guest_withdraw": {"GET": "MANAGE", "POST": "MANAGE"},
 }
 # What a visitor without an account gets at every other route: a status, and where it leads.
 SIGN_IN = "/accounts/login/"
@@ -228,7 +237,7 @@ ARGUMENTS: dict[str, dict[str, object]] = {
     "sign_up_link": {"token": "unknown"},
     "account_reset_password_from_key": {"uidb36": "1", "key": "unknown-key"},
 }
-OF_CHATS = OF_A_CHAT | OF_A_MESSAGE | OF_A_NOTE | OF_A_QUEUED
+OF_CHATS = OF_A_CHAT | OF_A_MESSAGE | OF_A_NOTE | OF_A_QUEUED | OF_A_GUEST
 ROWS = [
     (name, method, action)
     for name, methods in OF_CHATS.items()
@@ -306,6 +315,7 @@ def test_a_hidden_chat_looks_like_one_that_does_not_exist(
     scene.answers[unknown.pk] = scene.answers[hidden.pk]
     scene.queued[unknown.pk] = scene.queued[hidden.pk]
     scene.notes[unknown.pk] = scene.notes[hidden.pk]
+    scene.guests[unknown.pk] = scene.guests[hidden.pk]
     for who in ("stranger", "mate", "anonymous"):
         client, answers = scene.client(who), []
         for chat in (hidden, unknown):

@@ -21,6 +21,7 @@ from chats.models import memberships
 from chats.models.attachments import Attachment
 from chats.models.audit import Event, record
 from chats.models.chats import Chat
+from chats.models.guests import Guest
 from chats.models.messages import LIVE, Message
 from chats.models.notes import Mention, Note
 from chats.models.notices import Mute, Notice
@@ -137,6 +138,7 @@ def late() -> QuerySet[Person]:
         | Exists(Chat.objects.filter(owner=OuterRef("pk"), team=None, deleted_at=None))
         | Exists(Queued.objects.filter(**mine))
         | Exists(Prompt.objects.filter(**mine, team=None))
+        | Exists(Guest.objects.filter(**mine))
         | Exists(Attachment.objects.filter(**mine, message=None, taken_at=None)),
         deleted_at__isnull=False,
     )
@@ -166,15 +168,17 @@ def _let_go(person: Person, *, giving: Collection[int], address: str | None) -> 
         doomed |= set(_doomed(membership, is_given=membership.team_id in giving))
     _delete(doomed)
     for membership in held:
-        # A link that somebody gave to others was theirs to give.
-        memberships.passing_on(membership).update(link_slug=None)
+        # What somebody gave to others, a link or an invitation, was theirs to give.
+        Guest.objects.filter(chat__in=memberships.passing_on(membership)).delete()
+        memberships.passing_on(membership).update(link_slug=None, link_expires_at=None)
         changed |= set(memberships.leave(membership, actor=person, address=address))
     Attachment.objects.filter(person=person, message=None, taken_at=None).update(
         taken_at=timezone.now()
     )
     Prompt.objects.filter(person=person, team=None).delete()
     Prompt.objects.filter(person=person).update(person=None)
-    for kept in (Mute, Notice, Mention, Composer, Seen, Follow):
+    Guest.objects.filter(invited_by=person).update(invited_by=None)
+    for kept in (Mute, Notice, Mention, Composer, Seen, Follow, Guest):
         kept.objects.filter(person=person).delete()
     for some in _batches(changed - doomed):
         Chat.objects.filter(pk__in=some).update(version=F("version") + 1)

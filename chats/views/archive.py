@@ -28,6 +28,7 @@ from chats.models import (
     Decision,
     Entry,
     Follow,
+    Guest,
     Intent,
     Membership,
     Message,
@@ -57,6 +58,7 @@ class Archive:
         self.person = person
         self.absolute = absolute
         self._own = permissions.visible_chats(person).filter(owner=person)
+        self._roles = permissions.team_roles_of([person.pk]).get(person.pk, {})
         self._zip = Zip(timezone.now().astimezone(person.zone))
         self._unread: list[str] = []
 
@@ -87,6 +89,8 @@ class Archive:
         yield "sent", Intent.objects.filter(**mine), _sent
         yield "waiting", Queued.objects.filter(**mine), _waiting
         yield "prompts", Prompt.objects.filter(**mine).select_related("team"), _prompt
+        yield "invited", Guest.objects.filter(invited_by=self.person), _invited
+        yield "invited-to", Guest.objects.filter(**mine), _invited_to
         yield "muted", Mute.objects.filter(**mine), _of_chat
         yield "followed", Follow.objects.filter(**mine), _of_chat
         yield "read", Seen.objects.filter(**mine), _seen
@@ -97,7 +101,9 @@ class Archive:
         return self._own.select_related("owner", "team", "instructions")
 
     def _chat(self, folder: str, chat: Chat) -> Iterator[bytes]:
-        allowed = permissions.actions(self.person, chat)
+        # Nobody is a guest of their own chat: there is nothing to look up for each of them.
+        tie = permissions.tie_of(self.person, chat, self._roles, None, invited="")
+        allowed = permissions.allowed_by(tie, chat)
         zone = self.person.zone
         text = export.as_markdown(chat, allowed, absolute=self.absolute, zone=zone)
         yield from self._add(f"{folder}/chat.md", text)
@@ -174,6 +180,15 @@ def _account(person: Person) -> Told:
 def _membership(row: Membership) -> Told:
     joined = utc(row.joined_at) if row.joined_at else None
     return {"team": row.team.name, "role": row.role, "joined_at": joined}
+
+
+def _invited(row: Guest) -> Told:
+    """Whoever it counts for is not told, as nowhere else."""
+    return {"email": row.email, **_invited_to(row)}
+
+
+def _invited_to(row: Guest) -> Told:
+    return {"chat": str(row.chat_id), "role": row.role, "at": utc(row.invited_at)}
 
 
 def _session(row: UserSession) -> Told:

@@ -127,9 +127,9 @@ def page(
         "title": found.title or "New chat",
         "is_public": gallery.is_public(found),
         "window": rows,
-        "fixed": {node.id: _html((node,)) for node in fixed_nodes},
-        "marks": _html(node for node in fixed_nodes if "data-mark" in dict(node.attrs)),
-        "messages": _html(messages, slots, line(request, found, seen.get("news"))),
+        "fixed": {node.id: as_html((node,)) for node in fixed_nodes},
+        "marks": as_html(node for node in fixed_nodes if "data-mark" in dict(node.attrs)),
+        "messages": as_html(messages, slots, line(request, found, seen.get("news"))),
         "poll": poll_of(waiting, allowed),
         "at": at if state else "" if live else f"v{found.version}",
         "after": last_final(messages),
@@ -256,7 +256,7 @@ def _fixed(found: Chat, waiting: int) -> tuple[Node, ...]:
     return fixed(title=found.title, version=found.version, marks=told, waiting=waiting)
 
 
-def _html(
+def as_html(
     shown_nodes: Iterable[Node],
     slots: Mapping[str, str] = NOTHING,
     before: Mapping[str, str] = NOTHING,

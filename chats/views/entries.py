@@ -45,6 +45,8 @@ SENTENCES: dict[str, str] = {
     Event.INVITATION_REVOKED: "revoked the invitation of {invited}",
     Event.INVITATION_ACCEPTED: "accepted an invitation{into}",
     Event.PRIVACY_CHANGED: "changed who may see a chat{way}",
+    Event.SHARED: "shared a chat{sharing}",
+    Event.UNSHARED: "ended a share of a chat{sharing}",
     Event.CHAT_MOVED: "moved a chat{places}",
     Event.CHAT_OFFERED: "offered {whom} a chat{team}",
     Event.CHAT_OFFER_ENDED: "took the offer of a chat to {whom} back{team}",
@@ -69,7 +71,7 @@ OWN: dict[str, str] = {
     Event.CHAT_PASSED_ON: "became the owner of a chat{team}",
 }
 # Details that a sentence has already.
-SAID = ("typed", "old", "new", "invited", "names")
+SAID = ("typed", "old", "new", "invited", "names", "link")
 LABELS = {"by": "By", "is_staff": "Administrator", "is_superuser": "Superuser", "kind": "Kind"}
 
 NameOf = Callable[[int | None, str], str]
@@ -128,11 +130,26 @@ def _words(entry: AuditEntry, person: str, *, is_own: bool) -> Mapping[str, str]
         "into": f" to {team}" if team else "",
         "way": f" from {old or 'nothing'} to {new or 'nothing'}" if old or new else "",
         "places": f" from {old or 'a personal space'} to {new or 'a personal space'}",
+        "sharing": _sharing(details, old, new),
         "typed": _word(details.get("typed", "")) or person,
         "invited": _word(details.get("invited", "")) or "somebody by a link",
         "names": _word(details.get("names", "")) or "something",
         "what": f"the {_word(details['what'])}" if details.get("what") else "the settings",
     }
+
+
+def _sharing(details: Mapping[str, Any], old: str, new: str) -> str:
+    """With whom, or what became of its link."""
+    match details:
+        case {"invited": invited}:
+            way = f", who {new}" if new else ""
+            return f" with {_word(invited)}{way}{f' instead of {old}' if old else ''}"
+        case {"link": "rotated"}:
+            return ": nobody can open its old link"
+        case {"link": _}:
+            return f" by a link that ends {new}{f' instead of {old}' if old else ''}"
+        case _:
+            return ""
 
 
 def facts(details: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

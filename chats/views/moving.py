@@ -120,6 +120,7 @@ def _form(
     context = {
         "offers": _offers(found, teams),
         "refusal": refusal,
+        "guests": found.guests.count(),
         "becomes_private": found.privacy in OF_TEAMS,
         "has_agreed": _has_agreed(found),
         "stays_private": found.privacy == Privacy.PRIVATE,

@@ -19,6 +19,7 @@ from django.shortcuts import resolve_url
 from django_htmx.http import HttpResponseClientRedirect
 
 from chats import permissions, relay
+from chats.forms.sharing import GuestForm
 from chats.models import Chat, Event
 from chats.models.chats import Privacy, new_slug
 from chats.permissions import Action, levels
@@ -26,6 +27,7 @@ from chats.views.access import Request, allowed_actions, form_methods, note
 from chats.views.acts import shown_act
 from chats.views.consequences import AT_V0, TITLES, consequences, sentences
 from chats.views.exposure import UNSEEN, Exposure, exposure, is_unseen
+from chats.views.shares import sections
 
 VERBS: dict[str, str] = {
     Privacy.PRIVATE: "Make it private",
@@ -68,12 +70,30 @@ def share(request: Request, id: UUID) -> HttpResponse:
     return _done(request, id)
 
 
-def shown(request: Request, found: Chat, refusal: str = "", *, status: int = 200) -> HttpResponse:
+def shown(
+    request: Request,
+    found: Chat,
+    refusal: str = "",
+    *,
+    done: str = "",
+    form: GuestForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
     """The whole dialog: a page by itself, a fragment in the dialog. Every section of it ends here after
-    a change, and after a refusal, which is said above."""
+    a change, and after a refusal, which is said above. `done` is what a section has just changed, `form`
+    what somebody filled in to invite."""
     may_manage = Action.MANAGE in allowed_actions(request, found)
     context = {"refusal": refusal, "may_manage": may_manage, **_now(found)}
+    if may_manage:
+        context |= sections(request, found, done=done or request.GET.get("done", ""), form=form)
     return shown_act(request, found, "share", context, status=status)
+
+
+def answered(request: Request, found: Chat, done: str) -> HttpResponse:
+    """The dialog after a change in one of its sections; without scripts 303 to its page."""
+    if request.htmx:
+        return shown(request, found, done=done)
+    return HttpResponseRedirect(f"{resolve_url('share', found.pk)}?done={done}", status=303)
 
 
 def _now(found: Chat) -> dict[str, Any]:

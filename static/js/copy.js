@@ -1,12 +1,14 @@
-// Adds: the buttons of code blocks copy the code.
-// Without it: the buttons are not shown, and code is selected and copied by hand.
+// Adds: the buttons of code blocks copy the code, and one beside a field what is in it.
+// Without it: the buttons are not shown, and both are selected and copied by hand.
 const SHOWN = 2000;
 
 document.addEventListener("click", async (event) => {
   const button = event.target.closest?.("[data-copy]");
+  const field = button && document.getElementById(button.dataset.copies);
   const code = button?.closest("pre")?.querySelector("code");
-  if (!code) return;
-  if (await copied(code.textContent)) tell(button);
+  if (!field && !code) return;
+  if (await copied(field ? field.value : code.textContent)) tell(button);
+  else if (field) field.select();
   else getSelection()?.selectAllChildren(code);
 });
 
