@@ -9,8 +9,9 @@ time follows the length of the text. Finds what has a known shape, and what stan
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from math import log2
@@ -40,6 +41,7 @@ NO_HOSTS = {
 FAKES = ("your", "example", "changeme", "change-me", "placeholder", "redacted", "dummy", "replace")
 FAKE_PASSWORDS = frozenset(("password", "passwd", "pass", "pwd", "pw"))
 CODE = re.compile(r"[A-Za-z_$][\w$]*(?:\??\.[A-Za-z_$][\w$]*)+")
+SPACES = re.compile(r"\s+")
 UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # A word that ends in "key" and is about a secret.
 KEYS = re.compile(
@@ -99,6 +101,7 @@ SHAPES = (
     _shape("a signed token (JWT)", r"eyJ[\w-]{8,300}\.eyJ[\w-]{4,4000}(?:\.[\w-]{0,2000})?", "eyJ"),
 )
 BEGIN_KEY = re.compile(r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----")
+END_KEY = re.compile(r"-----END [A-Z0-9 ]{1,80}-----")
 IN_ADDRESS = re.compile(r"""://([^\s/:@"'<>`]{0,100}):([^\s/@"'<>`]{1,200})@([\w.-]{0,200})""")
 BEARER = re.compile(r"[Bb]earer ([A-Za-z0-9._~+/=-]{16,2000})")
 # The word, what stands between, and the value. Quotes in quotes have backslashes.
@@ -124,18 +127,24 @@ def finds(text: str) -> list[Find]:
     return kept
 
 
-def line(text: str, find: Find) -> str:
+def line(text: str, find: Find, found: Sequence[Find]) -> str:
     """The place in words that do not tell a secret: what stands before it in its line, and its beginning.
+    `found` is all that was found in `text`, none of which is told with it.
 
     What follows is left out: it may still be of the secret.
     """
     start = max(text.rfind("\n", 0, find.start) + 1, find.start - BEFORE)
-    before = text[start : find.start]
-    for other in reversed(finds(before)):
-        before = f"{before[: other.start]}…{before[other.end :]}"
-    cut = "…" if start and text[start - 1] != "\n" else ""
-    shown = masked(text[find.start : find.end]) if find.is_secret else text[find.start : find.end]
-    return f"{cut}{' '.join(before.split())} {shown}".strip()
+    at = start
+    told = "…" if start and text[start - 1] != "\n" else ""
+    # Those that end in what is shown, also where they began before it.
+    for other in found[bisect_right(found, start, key=lambda each: each.end) :]:
+        if other.start >= find.start:
+            break
+        told = f"{told}{text[at : max(at, other.start)]}…"
+        at = other.end
+    told = SPACES.sub(" ", f"{told}{text[at : find.start]}").lstrip()
+    shown = text[find.start : find.end]
+    return told + (masked(shown) if find.is_secret else shown)
 
 
 def masked(secret: str) -> str:
@@ -219,8 +228,8 @@ def _private_keys(text: str) -> Iterator[Find]:
     at = 0
     while (found := BEGIN_KEY.search(text, at)) is not None:
         last = min(len(text), found.start() + BLOCK)
-        end = text.find("-----END", found.end(), last)
-        at = end if end > 0 else last
+        end = END_KEY.search(text, found.end(), last)
+        at = end.end() if end else last
         yield Find(PRIVATE_KEY, found.start(), at)
 
 

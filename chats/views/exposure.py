@@ -105,12 +105,15 @@ def _look(found: Chat) -> Exposure:
     for passage in _passages(found, exposed):
         text = passage.text[:left]
         exposed.is_cut |= len(text) < len(passage.text)
-        for each in finds(text):
+        found_in_it = finds(text)
+        for each in found_in_it:
             named = each.kind, text[each.start : each.end]
             if named in known:
                 known[named].others += 1
             else:
-                known[named] = Place(each.kind, line(text, each), passage.href, passage.name)
+                known[named] = Place(
+                    each.kind, line(text, each, found_in_it), passage.href, passage.name
+                )
         left -= len(text)
         if left <= 0:
             exposed.is_cut = True

@@ -37,7 +37,7 @@ KEYS = {
     "a key of SendGrid": f"SG.{RANDOM[:22]}.{RANDOM}",
     "a token of DigitalOcean": f"dop_v1_{HEX}",
     "a signed token (JWT)": f"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.{RANDOM}",
-    "a private key": f"-----BEGIN RSA PRIVATE KEY-----\n{RANDOM}\n{RANDOM}\n",
+    "a private key": f"-----BEGIN RSA PRIVATE KEY-----\n{RANDOM}\n{RANDOM}\n-----END RSA PRIVATE KEY-----",
 }
 BEHIND_WORDS = {
     f"API_KEY={RANDOM}": "a key",
@@ -117,8 +117,20 @@ NOTHING = (
 )
 
 
+def told(text: str) -> list[str]:
+    """The line of each find."""
+    found = finds(text)
+    return [line(text, each, found) for each in found]
+
+
 def kinds(text: str) -> list[str]:
     return [find.kind for find in finds(text)]
+
+
+def tells_nothing_of(secret: str, shown: str) -> None:
+    """But its beginning: no five characters that follow each other."""
+    runs = {secret[at : at + 5] for at in range(4, len(secret) - 5)}
+    assert not [run for run in runs if run in shown]
 
 
 @pytest.mark.parametrize("kind", KEYS)
@@ -126,19 +138,15 @@ def test_what_has_a_known_shape_is_found_and_never_told(kind: str) -> None:
     secret = KEYS[kind]
     for text in (secret, f"Take `{secret}`, please.", f"\n\tx = '{secret}'\n", f"({secret})"):
         assert kinds(text) == [kind]
-        told = line(text, finds(text)[0])
-        assert masked(secret)[:4] in told
-        # No five characters of it that follow each other.
-        runs = {secret[at : at + 5] for at in range(4, len(secret) - 5)}
-        assert not [run for run in runs if run in told]
+        assert masked(secret)[:4] in told(text)[0]
+        tells_nothing_of(secret, told(text)[0])
 
 
 def test_what_stands_behind_a_word_and_looks_random_is_found() -> None:
     for text, kind in (BEHIND_WORDS | IN_ADDRESSES).items():
         assert kinds(text) == [kind], text
-        told = line(text, finds(text)[0])
-        assert RANDOM not in told
-        assert "hunter2" not in told
+        assert RANDOM not in told(text)[0]
+        assert "hunter2" not in told(text)[0]
 
 
 def test_an_address_of_a_private_network_is_found_and_told() -> None:
@@ -146,7 +154,7 @@ def test_an_address_of_a_private_network_is_found_and_told() -> None:
         for around in (text, f"See {text}.", f'"{text}"', f"a\n{text}\nb", f"{text}, and"):
             found = finds(around)
             assert [find.kind for find in found] == [ADDRESS], around
-            assert around[found[0].start : found[0].end] in line(around, found[0])
+            assert around[found[0].start : found[0].end] in told(around)[0]
 
 
 def test_what_only_looks_like_one_is_not_found() -> None:
@@ -173,9 +181,8 @@ TEXTS = st.text(max_size=80)
 def test_it_is_found_whatever_stands_around_it(before: str, after: str, kind: str) -> None:
     text = f"{before} {KEYS[kind]} {after}"
     at = len(before) + 1
-    found = [find for find in finds(text) if find.start <= at < find.end]
-    assert found
-    assert KEYS[kind] not in line(text, found[0])
+    assert [find for find in finds(text) if find.start <= at < find.end]
+    assert not [shown for shown in told(text) if KEYS[kind] in shown]
 
 
 @given(st.text(alphabet="ab0.:/@-_= \n\"'<keytoksc1", max_size=200))
@@ -183,18 +190,28 @@ def test_finds_are_in_order_and_apart(text: str) -> None:
     found = finds(text)
     ends = [0, *(find.end for find in found)]
     assert all(end <= find.start < find.end for end, find in zip(ends, found, strict=False))
-    for find in found:
-        assert find.end <= len(text)
-        line(text, find)
+    assert ends[-1] <= len(text)
+    assert len(told(text)) == len(found)
 
 
-def test_a_line_tells_nothing_of_another_secret_in_it() -> None:
-    first, second = KEYS["a token of GitHub"], KEYS["a token of Slack"]
-    text = f"{first} {second} and {first}"
-    for find in finds(text):
-        assert first[4:12] not in line(text, find)
-        assert second[6:14] not in line(text, find)
-    assert line(f"{'x' * 200} {second}", finds(f"{'x' * 200} {second}")[0]).startswith("…xxx")
+@given(st.lists(st.sampled_from(sorted(KEYS)), min_size=2, max_size=4), st.integers(0, 90))
+def test_a_line_tells_nothing_of_another_secret_in_it(found: list[str], apart: int) -> None:
+    """Wherever the part that is shown begins: in the middle of one before it, too."""
+    text = f" {'-' * apart} ".join(KEYS[kind] for kind in found)
+    assert kinds(text) == found
+    for shown in told(text):
+        for kind in found:
+            # Many begin alike.
+            tells_nothing_of(KEYS[kind].replace("-", "")[8:], shown.replace("-", ""))
+
+
+def test_a_line_is_short_and_of_one_line() -> None:
+    secret = KEYS["a token of Slack"]
+    assert told(f"{'x' * 200} {secret}") == [f"…{'x' * 59} {masked(secret)}"]
+    assert told(f"before\n\tSLACK =\t'{secret}' after\nit") == [f"SLACK = '{masked(secret)}"]
+    assert told("postgres://app:hunter2@db.internal") == [
+        *("postgres://app:hu… (7 characters)", "postgres://app:…@db.internal")
+    ]
 
 
 def test_a_short_secret_is_told_by_less_than_half() -> None:

@@ -161,7 +161,7 @@ def test_somebody_has_to_say_that_they_looked_at_what_is_found_now(
 
     assert not unseen(None)
     assert not unseen(nothing)
-    assert "Nothing that looks like a key was found" in shown(nothing)
+    assert "Nothing that looks like a key or a private address was found." in shown(nothing)
     assert 'name="looked"' not in shown(nothing)
     add_turn(chat, TOKEN)
     first = look(chat)
