@@ -47,6 +47,11 @@ KINDS = {
     "link": "MANAGE",
     "token": "",
 }
+# What those wrote who may once have read everything.
+WRITTEN = {
+    "mate": ("waits", "file", "inside"),
+    "owner who left": ("text", "sent", "system", "waits", "note"),
+}
 
 
 def word(kind: str, level: str) -> str:

@@ -13,8 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from http.cookies import SimpleCookie
+from io import BytesIO
 from typing import cast
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
+from zipfile import ZipFile
 
 from django.conf import settings
 from django.db import transaction
@@ -137,12 +139,16 @@ class Crawler:
 
 
 def body(response: HttpResponseBase) -> str:
-    """What a response holds; a file that streams is read once and kept."""
+    """What a response holds, and an archive; a file that streams is read once and kept."""
     if isinstance(response, StreamingHttpResponse):
         content = b"".join(cast("Iterator[bytes]", response))
         response.streaming_content = [content]
-        return content.decode("utf-8", "replace")
-    return cast("bytes", getattr(response, "content", b"")).decode("utf-8", "replace")
+    else:
+        content = cast("bytes", getattr(response, "content", b""))
+    if content.startswith(b"PK"):
+        with ZipFile(BytesIO(content)) as archive:
+            return "".join(f"{name}\n{archive.read(name).decode()}" for name in archive.namelist())
+    return content.decode("utf-8", "replace")
 
 
 def links(at: str, text: str) -> Iterator[Ask]:
