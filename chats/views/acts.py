@@ -95,6 +95,7 @@ def delete(request: Request, id: UUID) -> HttpResponse:
         deleted = {"deleted_at": timezone.now(), "offered_to": None}
         if there.update(**deleted, version=F("version") + 1):
             note(request, Event.CHAT_DELETED, chat=found, team=found.team)
+    relay.rights_changed()
     relay.changed(found.id)
     return HttpResponseRedirect(f"{resolve_url('home')}?deleted={found.id}", status=303)
 

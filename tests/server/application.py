@@ -61,8 +61,8 @@ async def websocket(scope: Json, receive: Any, send: Any) -> None:
             await send({"type": "websocket.send", "text": noise(int(size))})
         case ["flood"]:
             await flood(receive, send, close_after=None)
-        case ["flood", seconds]:
-            await flood(receive, send, close_after=float(seconds))
+        case ["flood", seconds, code]:
+            await flood(receive, send, close_after=float(seconds), code=int(code))
         case ["alike"]:
             for index in range(1000):
                 await send({"type": "websocket.send", "text": like_a_frame(index)})
@@ -71,15 +71,15 @@ async def websocket(scope: Json, receive: Any, send: Any) -> None:
     events.append(f"disconnect {message.get('code')}")
 
 
-async def flood(receive: Any, send: Any, *, close_after: float | None) -> None:
-    """Sends 50 MB in pieces of 64 KiB; after `close_after` seconds of waiting, closes with 1013."""
+async def flood(receive: Any, send: Any, *, close_after: float | None, code: int = 0) -> None:
+    """Sends 50 MB in pieces of 64 KiB; after `close_after` seconds of waiting, closes with `code`."""
     text = noise(64 * 1024)
     for _ in range(800):
         try:
             async with asyncio.timeout(close_after):
                 await send({"type": "websocket.send", "text": text})
         except TimeoutError:
-            await send({"type": "websocket.close", "code": 1013})
+            await send({"type": "websocket.close", "code": code})
             return
         sent["bytes"] += len(text)
 

@@ -108,9 +108,25 @@ def test_an_application_can_give_up_a_peer_that_reads_nothing(
     serve: Callable[..., Served],
 ) -> None:
     served = serve(stall=60)
-    with RawSocket(served.port, "/flood/0.5"):
+    with RawSocket(served.port, "/flood/0.5/1013"):
         wait_until(lambda: "is closed with 1013 while it takes nothing" in served.log)
         wait_until(lambda: "disconnect 1006" in served.get()["events"])
+
+
+def test_a_peer_whose_access_ends_gets_nothing_of_what_it_had_not_taken(
+    serve: Callable[..., Served],
+) -> None:
+    served = serve(stall=60)
+    with RawSocket(served.port, "/flood/0.5/4403") as peer:
+        wait_until(lambda: "disconnect 1006" in served.get()["events"])
+        with pytest.raises(ConnectionResetError):
+            read_on(peer)
+
+
+def read_on(peer: RawSocket) -> None:
+    """Until the peer closes the connection in good order."""
+    while peer.socket.recv(65536):
+        pass
 
 
 @pytest.mark.parametrize("pieces", [(4097,), (3000, 3000)], ids=["frame", "fragments"])
