@@ -261,6 +261,11 @@ def test_what_was_sent_is_pinned_and_the_page_does_not_run_after_the_answer(page
 def test_a_chat_opens_at_its_end(page: Page) -> None:
     ask(page, "scenario: long size=9000 chunk=900\npace: 0")
     expect(page.locator(".cost").last).to_be_attached(timeout=PATIENCE)
+    # What has not been on the screen to its end is new: the page would open at its beginning.
+    answer = page.locator(ANSWER).last.get_attribute("data-message")
+    with page.expect_request(lambda asked: asked.post_data == f"message={answer}") as read:
+        page.locator("[data-jump]").click()
+    assert read.value.response()
     page.goto(page.url)
     expect(page.locator(".cost").last).to_be_in_viewport()
     expect(page.locator("[data-jump]")).to_be_hidden()
