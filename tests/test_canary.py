@@ -23,7 +23,8 @@ from pytest_django.fixtures import Settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from chats.accounts import recently
-from chats.models import Attachment, Chat, Person
+from chats.models import Attachment, Chat, Mute, Person
+from chats.relay import notices
 from tests import canary
 from tests.crawler import Ask, Crawler, body
 from tests.rights import LEVELS, PEOPLE, READING_ON, expected
@@ -116,6 +117,23 @@ def test_a_word_is_found_by_those_alone_who_may_find_it(
     if who == "owner":
         everything = {found for found in due if found.endswith("privatex")}
         assert everything - places == UNFOUND
+
+
+def test_a_mail_tells_of_a_chat_to_those_alone_who_may_see_it(
+    hidden: Scene, settings: Settings
+) -> None:
+    """Everybody wants mail, and everything has waited: tasks, and notes that once named somebody."""
+    settings.V0_NOTICE_AFTER = 0
+    Person.objects.update(notices_by_mail=True)
+    Mute.objects.all().delete()
+    letters = [notices.claim(*each) for each in notices.due()]
+    letters += [notices.claim_mention(*each) for each in notices.named()]
+    told: dict[str, set[str]] = {}
+    for letter in filter(None, letters):
+        who = letter.to.partition("@")[0].replace("-", " ")
+        told.setdefault(who, set()).update(canary.found_in(f"{letter.subject}{letter.text}"))
+    assert {"owner", "mate", "invited editor"} <= told.keys()
+    assert all(words <= canary.due(who) for who, words in told.items()), told
 
 
 def of_private(text: str) -> set[str]:

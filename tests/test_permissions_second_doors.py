@@ -6,6 +6,7 @@ Each is tried by somebody who may do a lot, or by everybody; the tables are thos
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,6 +15,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from chats.models import Attachment, Chat, Entry, Intent, Message, Person
@@ -99,6 +101,30 @@ def test_a_link_is_opened_by_its_address_and_by_nothing_else(scene: Scene) -> No
     assert client.get(f"/chats/{chat.pk}/").status_code == 404
     assert client.get(f"/shared/{chat.link_slug}/").status_code == 404
     assert SLUG in (chat.link_slug or "")
+
+
+@pytest.mark.parametrize("reading", [True, False])
+def test_a_link_that_opens_nothing_looks_like_one_that_never_was(
+    scene: Scene, settings: Settings, reading: bool
+) -> None:
+    """Of a chat that is private now, that was deleted, or whose link has ended: nothing tells them apart."""
+    settings.V0_ANONYMOUS_READING = reading
+    owners = scene.people.chats
+    ended, deleted = owners["unlisted of owner"], owners["unlisted of owner who left"]
+    Chat.objects.filter(pk=ended.pk).update(link_expires_at=timezone.now() - timedelta(seconds=1))
+    Chat.objects.filter(pk=deleted.pk).update(deleted_at=timezone.now())
+    chats = (owners["private of owner"], owners["team of owner"], ended, deleted)
+    for who in ("stranger", "anonymous"):
+        client, answers = scene.client(who), []
+        for slug in (*(chat.link_slug for chat in chats), "a-link-that-never-was"):
+            with CaptureQueriesContext(connection) as queries:
+                response = client.get(f"/shared/{slug}/")
+            headers = {
+                name: value for name, value in response.headers.items() if "Length" not in name
+            }
+            answers.append((response.status_code, headers, body(response, slug), len(queries)))
+        assert answers[0][0] == 404
+        assert all(each == answers[0] for each in answers), who
 
 
 def test_form_fields_of_the_models_name_change_nothing(scene: Scene) -> None:
