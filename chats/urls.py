@@ -57,6 +57,7 @@ from chats.views import (
     team_settings,
     teams,
     view_as,
+    what_you_share,
 )
 from chats.views.manage import acts as manage_acts
 from chats.views.manage import doors, lists, overview, people
@@ -97,6 +98,7 @@ urlpatterns = [
     path("needs-you/", needs_you.needs_you, name="needs_you"),
     path("settings/", profile.profile, name="profile"),
     path("settings/theme/", profile.theme, name="theme"),
+    path("settings/shared/", what_you_share.what_you_share, name="what_you_share"),
     path("settings/data/", data.data, name="data"),
     path("settings/delete/", deletion.delete_account, name="delete_account"),
     path("account-deleted/", deletion.account_deleted, name="account_deleted"),
@@ -230,6 +232,7 @@ urlpatterns = [
     path("chats/<uuid:id>/guests/", guests.invite, name="guests"),
     path("chats/<uuid:id>/guests/<row:guest>/role/", guests.role, name="guest_role"),
     path("chats/<uuid:id>/guests/<row:guest>/withdraw/", guests.withdraw, name="guest_withdraw"),
+    path("chats/<uuid:id>/unshare/", what_you_share.unshare, name="unshare"),
     path("chats/<uuid:id>/view-as/<slug:who>/", view_as.view_as, name="view_as"),
     path("chats/<uuid:id>/move/", moving.move, name="move"),
     path("chats/<uuid:id>/repeat-privacy/", acts.repeat_privacy, name="repeat_privacy"),

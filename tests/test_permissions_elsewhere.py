@@ -40,7 +40,7 @@ TABLE = {
         "-",
     ): """home sidebar place mcp_servers health needs_you prompts account_deleted teams
         security mfa_view_recovery_codes download_recovery_codes sessions healthz readyz robots account_inactive
-        sign_up_sent account_reset_password_done account_reset_password_from_key_done""",
+        sign_up_sent what_you_share account_reset_password_done account_reset_password_from_key_done""",
     ("everybody", "everybody"): """import prompt_new profile data delete_account notices team_new
         email_change mfa_activate_totp mfa_deactivate_totp mfa_generate_recovery_codes mfa_add_webauthn
         mfa_edit_webauthn mfa_remove_webauthn mfa_authenticate account_reauthenticate attachments favicon

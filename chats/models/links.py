@@ -1,6 +1,6 @@
-"""The link of a chat: a new one in place of the old one, and when it ends.
+"""The link of a chat: a new one in place of the old one, when it ends, and none any more.
 
-Owns every change of both, each one transaction with its audit entry, and none twice: whoever changes a link
+Owns every change of it, each one transaction with its audit entry, and none twice: whoever changes a link
 names the one that they saw. Relies on whoever calls to have asked `chats.permissions`, and to tell the relay
 afterwards. Who opens what with a link is decided there, too.
 """
@@ -38,6 +38,17 @@ def rotate(chat: Chat, *, actor: Person, address: str | None) -> None:
             chat=chat,
             team=chat.team,
             link="rotated",
+        )
+
+
+def drop(chat: Chat, *, actor: Person, address: str | None) -> None:
+    """No link opens the chat any more; nothing is noted where none was there."""
+    if not chat.link_slug:
+        return
+    with transaction.atomic():
+        _change(chat, {"link_slug": None, "link_expires_at": None})
+        record(
+            Event.UNSHARED, actor=actor, address=address, link="ended", chat=chat, team=chat.team
         )
 
 

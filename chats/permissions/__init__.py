@@ -241,6 +241,11 @@ def seen_by_team(person: Visitor) -> QuerySet[Chat]:
     return _reached(Action.LIST, reach)
 
 
+def managed(person: Visitor) -> QuerySet[Chat]:
+    """The chats whose sharing is somebody's to decide, in no order."""
+    return _chats(Action.MANAGE, person, {})
+
+
 def waiting_for(person: Visitor, *, with_followed: bool = False) -> QuerySet[Message]:
     """The answers whose task waits for somebody, as one query: those longest first.
 

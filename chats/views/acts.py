@@ -34,6 +34,7 @@ HEADINGS = {
     "share_change": "Change who can see “{}”?",
     "link_rotate": "A new link for “{}”?",
     "link_end": "When does the link to “{}” end?",
+    "unshare": "Stop sharing “{}”?",
     "guest_withdraw": "Withdraw an invitation to “{}”?",
     "move": "Move “{}”",
     "hand_over": "Hand “{}” over",

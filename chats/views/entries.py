@@ -144,7 +144,7 @@ def _sharing(details: Mapping[str, Any], old: str, new: str) -> str:
         case {"invited": invited}:
             way = f", who {new}" if new else ""
             return f" with {_word(invited)}{way}{f' instead of {old}' if old else ''}"
-        case {"link": "rotated"}:
+        case {"link": "rotated" | "ended"}:
             return ": nobody can open its old link"
         case {"link": _}:
             return f" by a link that ends {new}{f' instead of {old}' if old else ''}"

@@ -89,6 +89,11 @@ def shown(
     return shown_act(request, found, "share", context, status=status)
 
 
+def make_private(request: Request, found: Chat) -> bool:
+    """Whether it is, for everybody at once: not when it has become another one meanwhile."""
+    return _set(request, found, Privacy.PRIVATE, seen=_seen(found))
+
+
 def answered(request: Request, found: Chat, done: str) -> HttpResponse:
     """The dialog after a change in one of its sections; without scripts 303 to its page."""
     if request.htmx:
