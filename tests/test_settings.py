@@ -181,6 +181,7 @@ def test_origins_are_exact_addresses(given: dict[str, str], origins: list[str]) 
         {"V0_API_KEY": "two\nlines"},
         {"V0_API_REVISION": "beta"},
         {"V0_DELIVERY": "later"},
+        {"V0_AUTHORS": "user_1"},
         {"V0_BASE_URL": "https://api.v0.dev"},
         {"V0_BASE_URL": "ftp://api.v0.dev/v2"},
         {"V0_BASE_URL": "https://api.v0.dev/v2"},

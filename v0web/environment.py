@@ -72,6 +72,17 @@ def env_list(name: str, default: str = "") -> list[str]:
     return [item.strip() for item in env_text(name, default).split(",") if item.strip()]
 
 
+def env_pairs(name: str) -> dict[str, str]:
+    """`one=two` with commas between."""
+    pairs = {}
+    for text in env_list(name):
+        left, _, right = (side.strip() for side in text.partition("="))
+        if not left or not right:
+            raise ImproperlyConfigured(f"{name} must be like one=two,three=four; it has {text!r}.")
+        pairs[left] = right
+    return pairs
+
+
 def env_secret(name: str) -> Secret:
     """The value of NAME, or the content of the file that NAME_FILE names; empty when neither is
     given. A secret is one printable line."""

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from chats.models.chats import Chat
+from chats.models.people import Person
 
 # The metadata that a chat is found by again when it is not known whether v0 created it.
 OURS = "v0web_intent"
@@ -118,6 +119,11 @@ class Message(models.Model):
     @property
     def is_live(self) -> bool:
         return self.state in LIVE
+
+    @property
+    def writer(self) -> Person | None:
+        """Whoever wrote it, here or at v0; None for an answer, and where nobody knows."""
+        return self.author or self.v0_person
 
 
 class IntentState(models.TextChoices):

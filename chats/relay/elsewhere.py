@@ -19,8 +19,8 @@ from django.utils import timezone
 
 from chats.models import Chat, Intent, Message
 from chats.models.chats import AtV0
-from chats.models.messages import LIVE, IntentState, MessageState
-from chats.relay import restorable, uploads
+from chats.models.messages import LIVE, WHOLE_CHATS, IntentState, MessageState
+from chats.relay import authors, restorable, uploads
 from chats.relay.rows import asks, said
 from chats.v0api import types
 
@@ -184,6 +184,9 @@ class _Messages:
         self.added: list[Message] = []
         self.updated: list[Message] = []
         self.rewrites = False
+        # What is in a copy, or came with files, was not written there.
+        kinds = Intent.objects.filter(chat=known.id, kind__in=WHOLE_CHATS)
+        self.is_ours = known.is_new and kinds.exists()
 
     @property
     def runs(self) -> bool:
@@ -245,6 +248,9 @@ class _Messages:
     def _made(self, message: types.Message) -> Message:
         row = Message(chat_id=self.known.id, position=0, role=message.role)
         row.created_at = moment(message.created_at)
+        if row.role == "user" and not self.is_ours:
+            row.v0_author = message.author_id[:128]
+            row.v0_person = authors.person(row.v0_author)
         fill(row, message, is_newest=message is self.listed[0])
         if self.known.is_new and row.ended_at is not None:
             row.ended_at = row.created_at
@@ -287,7 +293,7 @@ class _Messages:
 
 def fill(row: Message, message: types.Message, *, is_newest: bool) -> None:
     """Make a row say what v0 says of the message; no more than the newest can still be running."""
-    row.v0_id, row.v0_author = message.id, message.author_id
+    row.v0_id = message.id
     row.problem = row.detail = ""
     row.ended_at = timezone.now()
     if row.role == "user":

@@ -76,7 +76,7 @@ def live_rows(chat: UUID, newest: int, ids: Iterable[str]) -> Rows | None:
     wanted = Q(state__in=LIVE) | Q(ended_at__gte=recent) | Q(id__in=list(ids))
     if newest:
         wanted |= Q(position__gt=newest)
-    rows = Message.objects.filter(wanted, chat_id=chat).select_related("author")
+    rows = Message.objects.filter(wanted, chat_id=chat).select_related("author", "v0_person")
     messages = tuple(_row(row) for row in rows)
     return Rows(found["version"], found["title"], found["rewritten"], messages, found["waiting"])
 
@@ -91,7 +91,7 @@ def everything(chat: UUID, after: str, version: int, held: Iterable[str]) -> Row
     found = rows_of_chats.values("version", "title", "rewritten").first()
     if found is None or version < found["rewritten"]:
         return None
-    messages = Message.objects.filter(chat_id=chat).select_related("author")
+    messages = Message.objects.filter(chat_id=chat).select_related("author", "v0_person")
     if after:
         try:
             place = messages.filter(id=after).values_list("position", flat=True).first()

@@ -27,7 +27,8 @@ from chats.v0api.types import Message as Told
 
 
 def shown(message: Message) -> Shown:
-    """What every reader sees of a row; `author` must be fetched with it."""
+    """What every reader sees of a row; `author` and `v0_person` must be fetched with it."""
+    writer = message.writer
     parts = parts_from_wire(message.parts)
     files, others = _files(message)
     return Shown(
@@ -35,8 +36,9 @@ def shown(message: Message) -> Shown:
         role=message.role,
         state=message.state,
         created=utc(message.created_at),
-        author=message.author.shown_name if message.author else "",
-        face=Face(message.author.initials, message.author.colour) if message.author else None,
+        author=writer.shown_name if writer else "",
+        at_v0=message.role == "user" and bool(message.v0_author),
+        face=Face(writer.initials, writer.colour) if writer else None,
         text=message.text,
         parts=parts,
         attachments=tuple(others),

@@ -310,7 +310,7 @@ def finish(
         answer.save()
         if user is not None:
             words = {"text": said(user)} if job.kind == "restore" else {}
-            _of_message(job).update(v0_id=user.id, v0_author=user.author_id, **words)
+            _of_message(job).update(v0_id=user.id, **words)
         restorable.note(job.chat, listed_now)
         if job.intent is not None:
             usage.record(answer, final.usage, outcome=answer.state)

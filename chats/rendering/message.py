@@ -129,7 +129,8 @@ def _made(shown: Shown) -> Node:
 def who(shown: Shown) -> dict[str, Any]:
     return {
         "role": shown.role,
-        "author": shown.author,
+        "who": shown.who,
+        "was_at_v0": shown.at_v0 and bool(shown.author),
         "face": shown.face,
         "created": shown.created,
         "chat": shown.chat,

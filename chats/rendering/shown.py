@@ -39,7 +39,7 @@ class Shown:
 
     `attachments` lie elsewhere, `files` with us. `id` is our uuid and `chat` its chat's, "" where
     nothing may lead to it; `state` one of STATES; `text` what a person typed ("" for an answer); `parts`
-    an answer's parts, in order; `face` is the author's; `created` an ISO time in UTC. `problem` is the code of what went
+    an answer's parts, in order; `face` is the author's, and `at_v0` says that they wrote it in v0's own pages; `created` an ISO time in UTC. `problem` is the code of what went
     wrong ("" when nothing did; the words for each code are in a template) and `detail` v0's own
     words about it, untrusted; `again` is the ISO time before which v0 takes no other try. `restores` is the uuid of the answer
     whose files came back with this one, "" when none did, and `restored_from` when that was made. `pending` says that the answer ended on a task for a person,
@@ -52,6 +52,7 @@ class Shown:
     state: str
     created: str = ""
     author: str = ""
+    at_v0: bool = False
     face: Face | None = None
     text: str = ""
     parts: tuple[Part, ...] = ()
@@ -67,6 +68,13 @@ class Shown:
     stopping: bool = False
     chat: str = ""
     waited: float = 0.0
+
+    @property
+    def who(self) -> str:
+        """Whom readers are told that it is from."""
+        if self.role == "assistant":
+            return "v0"
+        return self.author or ("Somebody at v0" if self.at_v0 else "Somebody")
 
     @property
     def is_live(self) -> bool:

@@ -53,9 +53,9 @@ def message(shown: Shown) -> str:
 
 def heading(shown: Shown, zone: tzinfo = UTC) -> str:
     """Who wrote it and when, as a heading."""
-    who = "v0" if shown.role == "assistant" else shown.author or "Somebody"
+    whence = f"{shown.who}, written at v0" if shown.at_v0 and shown.author else shown.who
     when = moment(datetime.fromisoformat(shown.created), zone) if shown.created else ""
-    return f"## {', '.join(filter(None, (plain(who), when)))}"
+    return f"## {', '.join(filter(None, (plain(whence), when)))}"
 
 
 def moment(when: datetime, zone: tzinfo) -> str:

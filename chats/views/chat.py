@@ -41,7 +41,7 @@ from chats.views.here import who_is_here
 from chats.views.noted import slots as note_slots
 from chats.views.opening import opened
 from chats.views.options import options_again, options_shown
-from chats.views.own import is_closed, own_slots, poll_of, standing
+from chats.views.own import is_alone, is_closed, own_slots, poll_of, standing
 from chats.views.queued import queue_of
 from chats.views.seen import line, seen_shown
 from chats.views.shell import shell
@@ -139,6 +139,7 @@ def page(
         "may_rename": Action.RENAME in allowed,
         "may_note": Action.NOTE in allowed,
         **standing(request, found, allowed),
+        "is_alone": is_alone(request, found, rows.rows),
         **opened(request, found),
         **seen,
         **_about_others(request, found, fixed_nodes),
@@ -174,7 +175,7 @@ def window(
         place = found.messages.filter(id=at).values_list("position", flat=True).first()
         around = _around(found, place) if place is not None else window(found)
         return replace(around, lost=place is None)
-    rows = found.messages.select_related("author").order_by("-position")
+    rows = found.messages.select_related("author", "v0_person").order_by("-position")
     size = WINDOW
     if before is not None:
         rows = rows.filter(position__lt=before)

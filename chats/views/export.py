@@ -81,7 +81,7 @@ def _chunks(found: Chat, allowed: Collection[Action]) -> Iterator[Told]:
     """All messages in order with what each cost, in two queries for a chunk."""
     last = -1
     while True:
-        rows = found.messages.select_related("author").filter(position__gt=last)
+        rows = found.messages.select_related("author", "v0_person").filter(position__gt=last)
         chunk = list(rows.order_by("position")[:CHUNK])
         entries = _entries(chunk) if Action.SEE_COST in allowed else {}
         yield [(row, entries.get(row.id)) for row in chunk]
@@ -191,7 +191,8 @@ def _message(row: Message, entry: Entry | None, allowed: Collection[Action]) -> 
         "id": str(row.id),
         "v0_id": row.v0_id,
         "role": row.role,
-        "author": row.author.shown_name if row.author else None,
+        "author": row.writer.shown_name if row.writer else None,
+        "written_at_v0": row.role == "user" and bool(row.v0_author),
         "state": row.state,
         "finish_reason": row.finish_reason,
         "problem": row.problem,

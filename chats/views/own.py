@@ -6,7 +6,7 @@ on permissions for both; frames never carry any of it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 
 from chats import permissions
 from chats.models import Chat, Message, Person
-from chats.models.chats import AtV0
+from chats.models.chats import AtV0, Privacy
 from chats.models.messages import MessageState
 from chats.permissions import Action
 from chats.permissions.doors import digest
@@ -78,6 +78,7 @@ def own(request: Request, id: UUID) -> HttpResponse:
         "poll": poll_of(waiting, allowed),
         **standing(request, found, allowed),
         "where": where(request, found),
+        "is_alone": is_alone(request, found, rows),
         "rights_changed": changed,
     }
     return render(request, "chats/_own_slots.html", context)
@@ -122,6 +123,14 @@ def _offer(request: HttpRequest, found: Chat, allowed: Collection[Action]) -> di
         return None
     name = found.owner.shown_name if is_mine else found.offered_to.shown_name
     return {"is_mine": is_mine, "name": name}
+
+
+def is_alone(request: HttpRequest, found: Chat, rows: Iterable[Message]) -> bool:
+    """Whether its owner reads what nobody else can have written: no message need say who it is from."""
+    if found.privacy != Privacy.PRIVATE or found.owner_id != request.user.pk:
+        return False
+    wrote = {row.author_id for row in rows if row.role == "user"}
+    return wrote <= {found.owner_id} and not found.guests.exists()
 
 
 def may_copy(found: Chat, allowed: Collection[Action]) -> bool:

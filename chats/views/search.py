@@ -77,7 +77,7 @@ def search(request: Request, id: UUID) -> HttpResponse:
 def look(found: Chat, query: str, *, before: int | None = None) -> Found:
     """Reads backwards from the end, or from a position, until a bound or the beginning."""
     wanted = needle(query)
-    rows = found.messages.select_related("author").defer("sent_with", "content")
+    rows = found.messages.select_related("author", "v0_person").defer("sent_with", "content")
     if before is not None:
         rows = rows.filter(position__lt=before)
     newest = rows.order_by("-position")[: MESSAGES + 1].iterator(chunk_size=FETCHED)
@@ -99,7 +99,6 @@ def _found(hits: Sequence[Hit], before: int | None = None) -> Found:
 
 def _in(row: Message, query: str, wanted: str, texts: Iterable[Passage]) -> Iterator[Hit]:
     asked = urlencode({"at": row.id, "find": query})
-    author = row.author.shown_name if row.author else "Somebody"
     for passage in texts:
         place = excerpt(passage.text, wanted)
         if place is not None:
@@ -107,7 +106,7 @@ def _in(row: Message, query: str, wanted: str, texts: Iterable[Passage]) -> Iter
                 anchor=passage.anchor,
                 href=f"{resolve_url('chat', row.chat_id)}?{asked}#{passage.anchor}",
                 kind=passage.kind,
-                author="v0" if row.role == "assistant" else author,
+                author=shown(row).who,
                 created=utc(row.created_at),
                 excerpt=place,
             )
