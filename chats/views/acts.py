@@ -23,7 +23,7 @@ from chats.models import Chat, Event, Follow, Mute
 from chats.models.chats import Privacy
 from chats.models.messages import LIVE
 from chats.permissions import Action
-from chats.views.access import Request, allowed_actions, form_methods, note, see_chat
+from chats.views.access import Request, allowed_actions, form_methods, member, note, see_chat
 from chats.views.shell import shell
 from chats.views.spaces import where
 
@@ -76,7 +76,12 @@ def rename(request: Request, id: UUID) -> HttpResponse:
         refused = {"text": request.POST.get("title", ""), "refusal": sentence(form)}
         return shown_act(request, found, "rename", refused, status=422)
     Chat.objects.filter(id=found.id).update(
-        title=form.given, title_given=True, title_unsaid=True, version=F("version") + 1
+        title=form.given,
+        title_given=True,
+        title_unsaid=True,
+        renamed_by=member(request),
+        renamed_at=timezone.now(),
+        version=F("version") + 1,
     )
     relay.changed(found.id)
     return HttpResponse(status=204) if request.htmx else see_chat(found.id)

@@ -38,6 +38,7 @@ from chats.views.cards import Card, waiting_in
 from chats.views.composer import composer
 from chats.views.copies import copying_context
 from chats.views.here import who_is_here
+from chats.views.lately import beginning
 from chats.views.noted import slots as note_slots
 from chats.views.opening import opened
 from chats.views.options import options_again, options_shown
@@ -140,6 +141,7 @@ def page(
         "may_note": Action.NOTE in allowed,
         **standing(request, found, allowed),
         "is_alone": is_alone(request, found, rows.rows),
+        **beginning(),
         **opened(request, found),
         **seen,
         **_about_others(request, found, fixed_nodes),

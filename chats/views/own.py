@@ -29,6 +29,7 @@ from chats.relay.trouble import trouble
 from chats.views.access import Request, allowed_actions
 from chats.views.cards import Card, card, decided, poll, waiting_in
 from chats.views.costs import costs
+from chats.views.lately import lately
 from chats.views.sent_with import sent_with
 from chats.views.spaces import shares, where
 
@@ -79,6 +80,7 @@ def own(request: Request, id: UUID) -> HttpResponse:
         **standing(request, found, allowed),
         "where": where(request, found),
         "is_alone": is_alone(request, found, rows),
+        **lately(request, found, rows),
         "rights_changed": changed,
     }
     return render(request, "chats/_own_slots.html", context)
