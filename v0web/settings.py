@@ -162,7 +162,7 @@ V0_RECONCILE_EVERY = env_float("V0_RECONCILE_EVERY", 3600, least=0.1)
 # Seconds between two looks for answers whose cost v0 has not named yet.
 V0_COST_EVERY = env_float("V0_COST_EVERY", 5, least=0.1)
 # People by the id of their account at v0, as id=e-mail with commas between: who wrote what at v0 itself.
-V0_AUTHORS = {id: email.lower() for id, email in env_pairs("V0_AUTHORS").items()}
+V0_AUTHORS = env_pairs("V0_AUTHORS")
 # Seconds, about, between two looks whether a v0 that failed answers again.
 V0_HEALTH_EVERY = env_float("V0_HEALTH_EVERY", 10, least=0.1)
 # Seconds that something has waited for somebody before they get a mail, if they want one.

@@ -13,4 +13,4 @@ from chats.models import Person
 
 def person(v0_author: str) -> Person | None:
     email = settings.V0_AUTHORS.get(v0_author)
-    return Person.objects.filter(email=email).first() if email else None
+    return Person.objects.filter(email=email.lower()).first() if email else None
