@@ -95,14 +95,24 @@ def slots_again(
     that had some when the page heard of it last. `opened` stay so."""
     newest = found.notes.order_by("-written_at", "-pk")[:SHOWN]
     by_message = _by_message(reversed(list(_shown(request, found, newest))))
-    ended = found.messages.exclude(state__in=LIVE)
-    ids = set(ended.order_by("-position").values_list("id", flat=True)[:RECENT])
-    if emptied := set(noted) - by_message.keys():
-        ids |= set(ended.filter(id__in=emptied).values_list("id", flat=True))
+    ids = _recent(found, set(noted) - by_message.keys())
     return {
         f"m{id}-notes": _slot(found, id, by_message.get(id, []), is_open=id in opened)
         for id in [*ids, *(by_message.keys() - ids)]
     }
+
+
+def emptied(found: Chat, noted: Collection[UUID]) -> dict[str, str]:
+    """As `slots_again`, with nothing in them."""
+    return {f"m{id}-notes": "" for id in _recent(found, noted)}
+
+
+def _recent(found: Chat, noted: Collection[UUID]) -> set[UUID]:
+    """The last messages that have ended, and those of `noted` that are in the chat."""
+    ended = found.messages.exclude(state__in=LIVE)
+    ids = set(ended.order_by("-position").values_list("id", flat=True)[:RECENT])
+    others = ended.filter(id__in=set(noted) - ids).values_list("id", flat=True)
+    return ids | set(others) if noted else ids
 
 
 def _slot(found: Chat, id: UUID, notes: Sequence[Shown], *, is_open: bool = False) -> str:

@@ -24,7 +24,7 @@ from chats.models import Chat, Mention, Message, Note
 from chats.permissions import Action
 from chats.permissions import notes as rights
 from chats.views import noted
-from chats.views.access import Request, form_methods, member, uuid_or_none
+from chats.views.access import Request, allowed_actions, form_methods, member, uuid_or_none
 from chats.views.named import Names, found, mention
 from chats.views.shell import shell
 
@@ -35,12 +35,9 @@ MOST = 200
 @require_safe
 def notes(request: Request, id: UUID) -> HttpResponse:
     """The slots of a page's messages, for a page that has them; all notes of the chat as a page."""
-    chat = permissions.chat(request, id, Action.NOTE)
     if request.htmx:
-        slots = noted.slots_again(
-            request, chat, noted=_ids(request, "noted"), opened=_ids(request, "open")
-        )
-        return render(request, "chats/_notes_slots.html", {"chat": chat, "slots": slots})
+        return _slots(request, permissions.chat(request, id, Action.READ))
+    chat = permissions.chat(request, id, Action.NOTE)
     threads = noted.everything(request, chat)
     rows = {row.id: row for row in chat.messages.filter(id__in=threads)}
     context = {
@@ -50,6 +47,16 @@ def notes(request: Request, id: UUID) -> HttpResponse:
         "prefix": "n",
     }
     return render(request, "chats/act.html", {**context, **shell(request, current=id)})
+
+
+def _slots(request: Request, chat: Chat) -> HttpResponse:
+    """Empty ones for a reader who may not know of notes: their page may be from when they were let."""
+    held = _ids(request, "noted")
+    if Action.NOTE in allowed_actions(request, chat):
+        slots = noted.slots_again(request, chat, noted=held, opened=_ids(request, "open"))
+    else:
+        slots = noted.emptied(chat, held)
+    return render(request, "chats/_notes_slots.html", {"chat": chat, "slots": slots})
 
 
 @form_methods

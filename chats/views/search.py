@@ -22,7 +22,7 @@ from chats.models import Chat, Message
 from chats.permissions import Action
 from chats.relay.rows import shown, utc
 from chats.rendering.finding import LONGEST, Excerpt, Passage, excerpt, needle, passages, spaced
-from chats.views.access import Request
+from chats.views.access import Request, allowed_actions
 from chats.views.shell import shell
 
 # What one request reads and shows at most. About a second of one core, for a chat of long answers.
@@ -65,6 +65,7 @@ def search(request: Request, id: UUID) -> HttpResponse:
         "name": name,
         "query": query,
         "longest": LONGEST,
+        "may_note": Action.NOTE in allowed_actions(request, found),
         "found": look(found, query, before=before) if query else None,
         "is_rest": before is not None,
         "is_page": not request.htmx,

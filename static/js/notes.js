@@ -33,6 +33,14 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   }
 });
 
+// Who may not read notes any more has none on the screen; those at messages go with what is fetched again.
+document.addEventListener("htmx:responseError", ({ target, detail }) => {
+  const dialog = target.closest?.("#notes-thread, form[data-note-of]")?.closest("dialog");
+  if (!dialog || ![403, 404].includes(detail.xhr.status)) return;
+  dialog.close();
+  dialog.replaceChildren();
+});
+
 /* Who is named in a note has looked when it was on their screen for a moment */
 
 function look(entry) {

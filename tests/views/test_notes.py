@@ -139,7 +139,7 @@ def test_who_writes_too_many_waits_and_a_message_holds_so_many(
 
 
 def test_who_may_not_read_notes_sees_nothing_of_them(
-    client_of: ClientOf, chat: Chat, owner: Person, mate: Person, stranger: Person, settings: Any
+    client_of: ClientOf, htmx: Htmx, chat: Chat, owner: Person, stranger: Person, settings: Any
 ) -> None:
     settings.V0_ANONYMOUS_READING = True
     Chat.objects.filter(pk=chat.pk).update(privacy="public", team=None)
@@ -160,6 +160,11 @@ def test_who_may_not_read_notes_sees_nothing_of_them(
                 assert word not in html, (somebody, word)
         assert f'<div id="m{answer_of(chat).id}-notes" class="message-notes"></div>' in page
     assert client_of(stranger).get(f"/chats/{chat.id}/notes/").status_code == 403
+    # A page from when they were let loses what it had.
+    held = {"noted": str(answer_of(chat).id)}
+    fragment = text_of(htmx(client_of(stranger)).get(f"/chats/{chat.id}/notes/", held))
+    assert f'<div id="m{answer_of(chat).id}-notes"></div>' in fragment
+    assert CANARY not in fragment
 
 
 def test_names_in_a_note_reach_those_who_may_read_it_and_others_stay_text(
@@ -316,7 +321,8 @@ def test_a_deleted_account_leaves_its_notes_without_its_name(
 
 
 def test_no_search_finds_a_note(client_of: ClientOf, chat: Chat, owner: Person) -> None:
-    """A search finds what every reader of the chat may see."""
+    """A search finds what every reader of the chat may see, and says so."""
     write(client_of(owner), chat)
     found = text_of(client_of(owner).get(f"/chats/{chat.id}/search/", {"q": CANARY}))
     assert 'class="hits-list"' not in found
+    assert "are not searched" in found
