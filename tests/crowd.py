@@ -36,9 +36,9 @@ def into_team(world: World, chat: str, team: int, privacy: str) -> None:
     write(world, statement, team, privacy, uuid.UUID(chat).hex)
 
 
-def new_person(world: World, email: str = "") -> tuple[str, int]:
+def new_person(world: World) -> tuple[str, int]:
     """A copy of the mate, in no team."""
-    email = email or f"{uuid.uuid4().hex}@team.example"
+    email = f"{uuid.uuid4().hex}@team.example"
     row = world.rows("SELECT * FROM chats_person WHERE email = 'mate@example.com'")[0]
     row |= {"email": email, "name": "", "shows_team_id": None}
     del row["id"]
@@ -54,10 +54,12 @@ def crowd(world: World, chat: str) -> dict[str, dict[str, str]]:
     team = world.rows("SELECT min(id) AS id FROM chats_team")[0]["id"]
     into_team(world, chat, team, "private")
     id = uuid.UUID(chat).hex
-    write(world, "UPDATE chats_chat SET link_slug = ? WHERE id = ?", SLUG, id)
+    # A link is of one chat alone.
+    slug = f"{SLUG}-{id}"
+    write(world, "UPDATE chats_chat SET link_slug = ? WHERE id = ?", slug, id)
     headers = {"owner": world.app.headers_of("owner@example.com")}
     for who in (*MEMBERS, *GUESTS, *OTHERS, "admin"):
-        email, person = new_person(world, f"{who.replace(' ', '-')}@crowd.example")
+        email, person = new_person(world)
         if who in MEMBERS:
             statement = "INSERT INTO chats_membership (team_id, person_id, role, mapped, last_privacy) VALUES (?, ?, ?, 0, '')"
             write(world, statement, team, person, MEMBERS[who])
@@ -66,12 +68,12 @@ def crowd(world: World, chat: str) -> dict[str, dict[str, str]]:
             write(world, statement, id, email, person, GUESTS[who])
         if who == "admin":
             write(world, "UPDATE chats_person SET is_staff = 1 WHERE id = ?", person)
-        headers[who] = world.app.headers_of(email, **_holds(who, chat))
+        headers[who] = world.app.headers_of(email, **_holds(who, chat, slug))
     for who in NAMELESS:
-        headers[who] = world.app.headers_of(None, **_holds(who, chat))
+        headers[who] = world.app.headers_of(None, **_holds(who, chat, slug))
     return headers
 
 
-def _holds(who: str, chat: str) -> dict[str, dict[str, str]]:
-    slug = OLD_SLUG if "old link" in who else SLUG if "link" in who else ""
-    return {"links": {chat: slug}} if slug else {}
+def _holds(who: str, chat: str, slug: str) -> dict[str, dict[str, str]]:
+    held = OLD_SLUG if "old link" in who else slug if "link" in who else ""
+    return {"links": {chat: held}} if held else {}

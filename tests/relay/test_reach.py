@@ -1,6 +1,8 @@
-"""All changes from one level of privacy to another, each with an open socket of everybody while a run streams.
+"""All changes from one level of privacy to another, each with an open socket of everybody while a run streams;
+then every other way of taking access away.
 
-Most are made in the dialog, and every fifth where this process does not hear of it but by its check of rights.
+Nothing here waits for the check of rights: what is done in a view reaches sockets at once. That the check finds
+what was done elsewhere, is in `tests/relay/test_doors.py` and `tests/browser/test_reach.py`.
 """
 
 from __future__ import annotations
@@ -16,12 +18,13 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from tests.app_server import wait_until
-from tests.crowd import crowd, write
+from tests.crowd import MEMBERS, crowd, write
 from tests.relay.conftest import QUICK
 from tests.rights import LEVELS, expected
 from tests.world import World
 
 FOLLOWS = 5
+MATE = "mate@example.com"
 READ = expected("READ")
 STREAM = "scenario: long size=60000 chunk=100\npace: 8"
 
@@ -87,12 +90,6 @@ def set_level(world: World, chat: str, level: str) -> None:
     assert answer.status_code == 303, answer.text
 
 
-def set_elsewhere(world: World, chat: str, level: str) -> None:
-    """As another process does it: nobody tells this one."""
-    id = uuid.UUID(chat).hex
-    write(world, "UPDATE chats_chat SET privacy = ?, version = version + 1 WHERE id = ?", level, id)
-
-
 def counts(world: World, chat: str, level: str) -> bool:
     now = world.chat(chat)
     return (now["privacy"], now["privacy_wanted"]) == (level, "")
@@ -105,7 +102,7 @@ def test_there_are_twenty_changes() -> None:
 
 @pytest.fixture(scope="module")
 def settings_of_app() -> dict[str, str]:
-    return {**QUICK, "V0_ANONYMOUS_READING": "1", "V0_RIGHTS_CHECK": "3"}
+    return {**QUICK, "V0_ANONYMOUS_READING": "1", "V0_RIGHTS_CHECK": "600"}
 
 
 @pytest.fixture
@@ -123,8 +120,7 @@ def test_nothing_reaches_who_lost_access_and_nobody_else_is_sent_away(
         everybody.enter(old)
         losing = everybody.losing(new)
         by = time.monotonic() + FOLLOWS
-        change = set_elsewhere if number % 5 == 4 else set_level
-        change(world, chat, new)
+        set_level(world, chat, new)
         codes = {who: heard(everybody.open.pop(who), by=by)[0] for who in losing}
         assert codes == dict.fromkeys(losing, 4403), (old, new)
         # What is given counts when v0 has agreed, and then nobody else is sent away.
@@ -137,3 +133,83 @@ def test_nothing_reaches_who_lost_access_and_nobody_else_is_sent_away(
     assert world.state(chat) == "streaming"
     world.stop(chat)
     world.finished(chat)
+
+
+# --- Every other way ---
+
+
+def member(world: World, name: str) -> int:
+    """The membership of whoever `crowd` made with that role, the newest."""
+    query = "SELECT max(id) AS id FROM chats_membership WHERE role = ?"
+    return int(world.rows(query, MEMBERS[name])[0]["id"])
+
+
+def removed(world: World, chat: str) -> None:
+    team = world.chat(chat)["team_id"]
+    world.post(f"/teams/{team}/members/{member(world, 'mate')}/remove/")
+
+
+def moved(world: World, chat: str) -> None:
+    world.post(f"/chats/{chat}/move/", place="personal")
+
+
+def withdrawn(world: World, chat: str) -> None:
+    query = "SELECT id FROM chats_guest WHERE role = 'reader' ORDER BY id DESC"
+    guest = world.rows(query)[0]["id"]
+    world.post(f"/chats/{chat}/guests/{guest}/withdraw/", confirmed="yes")
+
+
+def rotated(world: World, chat: str) -> None:
+    held = world.chat(chat)["link_slug"]
+    world.post(f"/chats/{chat}/link/new/", confirmed="yes", held=held)
+
+
+def given_away(world: World, chat: str) -> None:
+    mate = world.rows("SELECT id FROM chats_person WHERE email = ?", MATE)[0]["id"]
+    world.post(f"/chats/{chat}/hand-over/", person=str(mate))
+    with world.app.client_of(MATE) as mates:
+        assert mates.post(f"/chats/{chat}/accept/", data={"answer": "accept"}).status_code == 303
+
+
+def deleted(world: World, chat: str) -> None:
+    world.post(f"/chats/{chat}/delete/", confirmed="yes")
+
+
+# Who has the chat open at what level, what is done, and how both of their sockets end.
+ENDINGS = [
+    ("mate", "team", removed, 4403, "left"),
+    ("team viewer", "team-edit", moved, 4403, "team"),
+    ("invited reader", "private", withdrawn, 4403, "guest"),
+    ("stranger with link", "unlisted", rotated, 4403, "link"),
+    ("reader with link", "unlisted", rotated, 4403, "link"),
+    ("owner", "private", given_away, 4403, "owner"),
+    ("team admin", "team", deleted, 4404, ""),
+]
+
+
+@pytest.mark.parametrize(("who", "level", "act", "code", "why"), ENDINGS)
+def test_it_ends_at_once_and_the_socket_says_why(
+    world: World,
+    audience: Callable[[str], Audience],
+    who: str,
+    level: str,
+    act: Callable[[World, str], None],
+    code: int,
+    why: str,
+) -> None:
+    chat = world.ask("scenario: refusal\npace: 0")
+    world.finished(chat)
+    headers = audience(chat).headers[who]
+    write(world, "UPDATE chats_chat SET privacy = ? WHERE id = ?", level, uuid.UUID(chat).hex)
+    url = f"ws://localhost:{world.app.port}/ws/chats/{chat}/"
+    with (
+        connect(url, additional_headers=headers, proxy=None) as following,
+        connect(f"{url}?only=rights", additional_headers=headers, proxy=None) as looking,
+    ):
+        assert 'id="at"' in str(following.recv(timeout=10))
+        assert 'id="at"' not in str(looking.recv(timeout=10))
+        by = time.monotonic() + FOLLOWS
+        act(world, chat)
+        for socket in (following, looking):
+            assert heard(socket, by=by)[0] == code
+            assert socket.close_reason == why
