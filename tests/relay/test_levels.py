@@ -16,9 +16,10 @@ from asgiref.sync import sync_to_async
 from django.test import Client
 
 from chats.models import AuditEntry, Chat, Membership, Person, Team
-from chats.relay import intents, levels
+from chats.relay import intents, levels, wish_rows
 from chats.relay.levels import is_refusal
 from chats.relay.relay import Relay
+from chats.v0api import types
 from chats.v0api.errors import InDoubt, InvalidRequest, NotSent, status_error
 from tests.relay.inside import Inside
 
@@ -185,6 +186,7 @@ def story_ends_well(client: Client, story: Story, there: str) -> None:
         assert "Nothing has changed" in told, name
         assert "Leave it" in told, name
     else:
+        assert "v0 still has it as “Team can read”" in told, name
         assert "Back to “Team can read”" in told, name
         assert "Make it private" in told, name
 
@@ -283,3 +285,24 @@ def test_every_chat_that_is_made_at_v0_is_asked_for_with_its_level(inside: Insid
     assert [bool(Chat.objects.get(pk=chat.pk).link_slug) for chat in wished] == [
         *(True, False, False, False)
     ]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("made_as", ["unlisted", "private"])
+def test_a_chat_that_v0_makes_at_another_level_is_asked_for_once_more(
+    owner: Person, made_as: str
+) -> None:
+    chat = intents.bring(owner, uuid4(), "repo", {"url": "https://a.example"}, privacy="unlisted")
+    [wish] = wish_rows.claim()
+    wire = {"id": "v0", "privacy": made_as, "authorId": "a", "createdAt": "2026-01-01T00:00:00Z"}
+    wish_rows.accepted(
+        wish, types.Chat.from_wire({**wire, "metadata": {}, "writePermission": True})
+    )
+    chat.refresh_from_db()
+    assert chat.link_slug
+    assert (chat.privacy, chat.privacy_wanted) == (
+        ("unlisted", "") if made_as == "unlisted" else ("private", "unlisted")
+    )
+    assert [level.privacy for level in levels.due()] == (
+        [] if made_as == "unlisted" else ["unlisted"]
+    )
