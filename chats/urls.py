@@ -56,6 +56,7 @@ from chats.views import (
     stop,
     team_settings,
     teams,
+    usage,
     view_as,
     what_you_share,
 )
@@ -95,6 +96,7 @@ urlpatterns = [
     path("sidebar/", sidebar.chats, name="sidebar"),
     path("seen/", seen.seen_all, name="seen_all"),
     path("space/", spaces.switch, name="space"),
+    path("usage/", usage.usage, name="usage"),
     path("needs-you/", needs_you.needs_you, name="needs_you"),
     path("settings/", profile.profile, name="profile"),
     path("settings/theme/", profile.theme, name="theme"),

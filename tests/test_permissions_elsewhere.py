@@ -38,7 +38,7 @@ TABLE = {
     (
         "everybody",
         "-",
-    ): """home sidebar place mcp_servers health needs_you prompts account_deleted teams
+    ): """home usage sidebar place mcp_servers health needs_you prompts account_deleted teams
         security mfa_view_recovery_codes download_recovery_codes sessions healthz readyz robots account_inactive
         sign_up_sent what_you_share account_reset_password_done account_reset_password_from_key_done""",
     ("everybody", "everybody"): """import prompt_new profile data delete_account notices team_new

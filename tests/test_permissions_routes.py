@@ -129,6 +129,7 @@ ELSEWHERE = {
     "prompt_remove": ("GET", 302, SIGN_IN),
     "profile": ("GET", 302, SIGN_IN),
     "what_you_share": ("GET", 302, SIGN_IN),
+    "usage": ("GET", 302, SIGN_IN),
     "theme": ("POST", 302, SIGN_IN),
     "data": ("GET", 302, SIGN_IN),
     "delete_account": ("GET", 302, SIGN_IN),

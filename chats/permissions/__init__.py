@@ -269,6 +269,11 @@ def waiting_for(person: Visitor, *, with_followed: bool = False) -> QuerySet[Mes
     return asking.order_by("ended_at", "id")
 
 
+def own_entries(person: Person) -> QuerySet[Entry]:
+    """What somebody's own answers used, wherever they asked."""
+    return Entry.objects.filter(person=person)
+
+
 def visible_entries(person: Visitor) -> QuerySet[Entry]:
     """The usage somebody may see: their own, of teams they own or administer, as staff everybody's."""
     known = _known(person)
