@@ -8,6 +8,7 @@ chats of one level. What sockets tell is searched in tests/test_permissions_sock
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from typing import Any, TypeAlias
 from uuid import uuid4
 
@@ -19,11 +20,13 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.test import Client, override_settings
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from chats.accounts import recently
 from chats.models import Attachment, Chat, Mute, Person
+from chats.permissions.sessions import opening
 from chats.relay import notices
 from tests import canary
 from tests.crawler import Ask, Crawler, body
@@ -87,6 +90,12 @@ def crawled(scene: Scene, who: str) -> Crawler:
     return crawler
 
 
+def is_kept(told: str) -> bool:
+    """Whether a cache that people share might keep it, or a browser show it after access has ended."""
+    headers = told.partition("}")[0]
+    return not ("no-store" in headers or "private" in headers) or "ETag" in headers
+
+
 def wrote(who: str, word: str) -> bool:
     """Whether it is somebody's own, and so in the archive of what they left in chats that they lost."""
     return word.removeprefix(canary.SOUGHT).startswith(canary.WRITTEN.get(who, ()))
@@ -106,6 +115,7 @@ def test_a_word_is_found_by_those_alone_who_may_find_it(
             if found not in due and not (ask.route == "data" and wrote(who, found)):
                 undue.append((found, ask))
     assert not undue
+    assert not [ask for ask, told in crawler.told.items() if ask.method == "GET" and is_kept(told)]
     letters = "".join(f"{letter.message().as_string()}" for letter in mail.outbox)
     assert not canary.found_in(letters)
     assert not canary.found_in(redacted(caplog.text))
@@ -117,6 +127,20 @@ def test_a_word_is_found_by_those_alone_who_may_find_it(
     if who == "owner":
         everything = {found for found in due if found.endswith("privatex")}
         assert everything - places == UNFOUND
+
+
+def test_a_superuser_who_opened_a_chat_finds_what_its_readers_find(hidden: Scene) -> None:
+    """And nothing that is between its people: notes, costs, what waits, what it was sent with."""
+    chat, client = hidden.people.chats["private of owner"], hidden.client("superuser")
+    held = client.session
+    held["links"] = {str(chat.pk): opening(timezone.now() + timedelta(minutes=5))}
+    held.save()
+    crawler = Crawler(client, canary.SOUGHT, each=1, most=22)
+    crawler.walk(f"/chats/{chat.pk}/", f"/chats/{chat.pk}/menu/")
+    found = {word for told in crawler.told.values() for word in canary.found_in(told)}
+    reads = canary.for_every_reader("private") | {canary.word("inside", "private")}
+    assert canary.for_every_reader("private") <= found
+    assert not found - reads - canary.due("superuser")
 
 
 def test_a_mail_tells_of_a_chat_to_those_alone_who_may_see_it(
