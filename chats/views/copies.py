@@ -33,6 +33,7 @@ from chats.views.access import (
     uuid_or_none,
 )
 from chats.views.acts import shown_act
+from chats.views.exposure import UNSEEN, Exposure, exposure, is_unseen
 
 EXPIRED = "This form was used or too old. Duplicate again if you still mean it."
 NOTHING = "There is nothing at v0 to copy yet."
@@ -57,6 +58,9 @@ def duplicate(request: Request, id: UUID) -> HttpResponse:
         return _form(request, found, target, EXPIRED, status=422)
     if refusal := sentence(titled) or seen_by.sentence:
         return _form(request, found, target, refusal, status=422)
+    exposed = exposure(found, seen_by.privacy, is_copied=True)
+    if is_unseen(request, exposed):
+        return _form(request, found, target, UNSEEN, exposed=exposed, status=422)
     if is_newest:
         return _form(request, found, target, NEWEST, status=409)
     if not found.v0_id:
@@ -88,13 +92,20 @@ def _target(found: Chat, run: str | None) -> Message | None:
 
 
 def _form(
-    request: Request, found: Chat, target: Message | None, refusal: str = "", *, status: int = 200
+    request: Request,
+    found: Chat,
+    target: Message | None,
+    refusal: str = "",
+    *,
+    exposed: Exposure | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     given = request.POST.get("title") if request.method == "POST" else None
     context: dict[str, Any] = {
         "target": target,
         "token": uuid4(),
         "refusal": refusal,
+        "exposed": exposed,
         "title": intents.copy_title(found) if given is None else given,
         "seen_by": VisibilityForm(request.POST.get("privacy"), spaces.teams(request)),
     }

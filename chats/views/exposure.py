@@ -7,7 +7,7 @@ what it takes for one. What v0 keeps in files of its own is not known here, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -47,7 +47,7 @@ NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A text and where it is: `href` leads there, `name` says what it is."""
+    """A text and where it is: `href` leads there, "" where there is no page of it; `name` says what it is."""
 
     href: str
     name: str
@@ -86,9 +86,26 @@ def concerns(found: Chat, level: str) -> bool:
     return level in LINKED and is_wider(level, found.privacy)
 
 
-def exposure(found: Chat, level: str) -> Exposure | None:
-    """What a change to `level` would show to everybody, None for one that shows nothing to more of them."""
-    return _look(found) if concerns(found, level) else None
+def exposure(found: Chat, level: str, *, is_copied: bool = False) -> Exposure | None:
+    """What a change to `level` would show to everybody, None for one that shows nothing to more of them.
+    `is_copied`: what a copy at that level would, which the chat's instructions do not go along with."""
+    if not concerns(found, level):
+        return None
+    exposed = Exposure()
+    return _look(exposed, str(found.pk), _passages(found, exposed, is_copied=is_copied))
+
+
+def exposure_of_new(text: str, files: Sequence[Attachment], level: str) -> Exposure | None:
+    """What a new chat at `level` would show that begins with this."""
+    if level not in LINKED:
+        return None
+    exposed = Exposure(messages=1)
+    return _look(exposed, "new", _typed(text, files, exposed))
+
+
+def _typed(text: str, files: Sequence[Attachment], exposed: Exposure) -> Iterator[Passage]:
+    yield Passage("", "Message", "\n".join([text, *(row.url for row in files)]))
+    yield from _files("", [row for row in files if row.file], exposed)
 
 
 def is_unseen(request: HttpRequest, exposed: Exposure | None) -> bool:
@@ -98,11 +115,10 @@ def is_unseen(request: HttpRequest, exposed: Exposure | None) -> bool:
     return request.POST.get("looked") != exposed.digest
 
 
-def _look(found: Chat) -> Exposure:
-    exposed = Exposure()
+def _look(exposed: Exposure, of: str, passages: Iterable[Passage]) -> Exposure:
     known: dict[tuple[str, str], Place] = {}
     left = CHARACTERS
-    for passage in _passages(found, exposed):
+    for passage in passages:
         text = passage.text[:left]
         exposed.is_cut |= len(text) < len(passage.text)
         found_in_it = finds(text)
@@ -120,22 +136,24 @@ def _look(found: Chat) -> Exposure:
             break
     exposed.places = list(known.values())[:SHOWN]
     exposed.more = max(0, len(known) - SHOWN)
-    exposed.digest = _digest(found, known)
+    exposed.digest = _digest(of, known)
     return exposed
 
 
-def _digest(found: Chat, known: dict[tuple[str, str], Place]) -> str:
+def _digest(of: str, known: dict[tuple[str, str], Place]) -> str:
     told = "\0".join(sorted(f"{kind}\0{secret}" for kind, secret in known))
-    return salted_hmac(SALT, f"{found.pk}\0{told}", algorithm="sha256").hexdigest()
+    return salted_hmac(SALT, f"{of}\0{told}", algorithm="sha256").hexdigest()
 
 
-def _passages(found: Chat, exposed: Exposure) -> Iterator[Passage]:
+def _passages(found: Chat, exposed: Exposure, *, is_copied: bool) -> Iterator[Passage]:
     """Every text that the chat shows, the short ones first and then the newest. Stops reading messages
     where a bound is reached."""
     href = resolve_url("chat", found.pk)
     yield Passage(href, "Title", found.title)
-    yield Passage(href, "Instructions", f"{found.system}\n{found.team_system}")
-    yield from _files(found, exposed)
+    if not is_copied:
+        yield Passage(href, "Instructions", f"{found.system}\n{found.team_system}")
+    files = Attachment.objects.filter(message__chat=found).exclude(file="")
+    yield from _files(href, files.order_by("-created_at", "-id")[: FILES + 1], exposed)
     rows = found.messages.defer("sent_with").order_by("-position")
     for row in rows[: MESSAGES + 1].iterator(chunk_size=FETCHED):
         if exposed.messages == MESSAGES:
@@ -159,9 +177,8 @@ def _told(value: Any) -> str:
     return "\n".join(islice(flat(value), LINES))
 
 
-def _files(found: Chat, exposed: Exposure) -> Iterator[Passage]:
-    rows = Attachment.objects.filter(message__chat=found).exclude(file="")
-    for count, row in enumerate(rows.order_by("-created_at", "-id")[: FILES + 1]):
+def _files(href: str, rows: Iterable[Attachment], exposed: Exposure) -> Iterator[Passage]:
+    for count, row in enumerate(rows):
         if count == FILES or row.size > FILE_BYTES:
             exposed.large += 1
             continue
@@ -170,8 +187,8 @@ def _files(found: Chat, exposed: Exposure) -> Iterator[Passage]:
             exposed.no_text += 1
             continue
         exposed.files += 1
-        href = f"{resolve_url('chat', found.pk)}?at={row.message_id}#m{row.message_id}"
-        yield Passage(href, f"File {row.name}", text)
+        place = f"{href}?at={row.message_id}#m{row.message_id}" if href else ""
+        yield Passage(place, f"File {row.name}", text)
 
 
 def _text(row: Attachment) -> str | None:

@@ -24,6 +24,7 @@ from chats.relay import intents
 from chats.relay.uploads import Missing, of_message
 from chats.views.access import Request, member, see_chat, signed_in, uuid_or_404
 from chats.views.attachments import attached
+from chats.views.exposure import UNSEEN, Exposure, exposure_of_new, is_unseen
 from chats.views.options import options_of, options_shown, remember
 from chats.views.refusals import NOT_FOR_ROLE, USED_FORM
 from chats.views.shell import shell
@@ -88,6 +89,9 @@ def create(request: Request, person: Person) -> HttpResponse:
     )
     if sentence := brought.refusal(form) or place.sentence or options.sentence:
         return give_back(refusal=sentence, status=422)
+    exposed = exposure_of_new(form.text, brought.rows, place.privacy)
+    if is_unseen(request, exposed):
+        return give_back(refusal=UNSEEN, exposed=exposed, status=422)
     payload = {"message": form.text, **brought.payload, **options.options.payload()}
     fields = options.options.of_chat() | _in_place(place)
     try:
@@ -128,10 +132,12 @@ def page(
     deleted: Chat | None = None,
     options: OptionsForm | None = None,
     place: VisibilityForm | None = None,
+    exposed: Exposure | None = None,
     status: int = 200,
 ) -> HttpResponse:
     place = place or new_place(request, member(request), None)
     context = {"token": uuid4(), "text": text, "refusal": refusal, "examples": EXAMPLES}
+    context["exposed"] = exposed
     context |= {"attached": files, **options_shown(request, None, options, place.team)}
     context |= place_shown(place)
     if deleted is not None and deleted.deleted_at is not None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.files.base import ContentFile
@@ -263,3 +264,54 @@ def test_a_chat_is_made_public_only_by_who_says_that_they_looked(
     page = client.get(path, {"privacy": "private"}).content.decode()
     assert 'class="exposed"' not in page
     assert client_of(stranger).get(path).status_code == 404
+
+
+def test_a_copy_for_everybody_is_asked_about_as_the_chat_would_be(
+    client_of: ClientOf, owner: Person, stranger: Person, chat_of: ChatOf
+) -> None:
+    chat = chat_of(owner, TOKEN, privacy="unlisted")
+    Chat.objects.filter(pk=chat.pk).update(link_slug="a-slug", title="")
+    Instructions.objects.create(chat=chat, text=f"xoxb-{RANDOM}")
+    client = client_of(stranger)
+    client.get("/shared/a-slug/")
+    path = f"/chats/{chat.pk}/duplicate/"
+
+    def copy(**fields: str) -> tuple[int, str]:
+        answer = client.post(path, {"token": str(uuid4()), "title": "Mine", **fields})
+        return answer.status_code, answer.content.decode()
+
+    status, page = copy(privacy="public")
+    looked = re.search(r'name="looked" value="(\w+)"', page)
+    assert (status, UNSEEN in page, 'value="Mine"' in page) == (422, True, True)
+    assert looked
+    # Nothing of what only those see who write there.
+    assert "Slack" not in page
+    assert not Chat.objects.filter(owner=stranger).exists()
+    assert copy(privacy="private")[0] == 303
+    assert copy(privacy="public", looked=looked[1])[0] == 303
+
+
+def test_a_chat_that_begins_public_is_asked_about_with_nothing_lost(
+    client_of: ClientOf, owner: Person
+) -> None:
+    client = client_of(owner)
+
+    def begin(place: str, **fields: str) -> tuple[int, str]:
+        form = {"message": f"Use {TOKEN}", "token": str(uuid4()), "place": place}
+        answer = client.post("/chats/", {**form, **fields})
+        return answer.status_code, answer.content.decode()
+
+    status, page = begin("public")
+    looked = re.search(r'name="looked" value="(\w+)"', page)
+    assert (status, UNSEEN in page, f"Use {TOKEN}</textarea>" in page) == (422, True, True)
+    assert looked
+    assert not Chat.objects.exists()
+    assert begin("private")[0] == 303
+    assert begin("public", looked=looked[1])[0] == 303
+    file = ContentFile(f"KEY={TOKEN}".encode(), name="keys.env")
+    sent = client.post(
+        "/chats/",
+        {"message": "Look", "token": str(uuid4()), "place": "unlisted", "file": file},
+    )
+    assert sent.status_code == 422
+    assert "File keys.env" in sent.content.decode()
