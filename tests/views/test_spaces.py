@@ -198,5 +198,5 @@ def test_no_more_queries_than_there_were(
     for space in ("all", "personal", team.pk):
         switch(client, space)
         assert count_queries(client, "/sidebar/") <= 6
-        assert count_queries(client, f"/chats/{chat.pk}/") <= 12
+        assert count_queries(client, f"/chats/{chat.pk}/") <= 15
         assert count_queries(htmx(client_of(owner)), "/sidebar/") == 4
