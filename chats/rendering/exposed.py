@@ -140,7 +140,7 @@ def line(text: str, find: Find, found: Sequence[Find]) -> str:
     for other in found[bisect_right(found, start, key=lambda each: each.end) :]:
         if other.start >= find.start:
             break
-        told = f"{told}{text[at : max(at, other.start)]}…"
+        told = f"{told}{text[at : max(at, other.start)]}".removesuffix("…") + "…"
         at = other.end
     told = SPACES.sub(" ", f"{told}{text[at : find.start]}").lstrip()
     shown = text[find.start : find.end]

@@ -209,6 +209,7 @@ def test_a_line_is_short_and_of_one_line() -> None:
     secret = KEYS["a token of Slack"]
     assert told(f"{'x' * 200} {secret}") == [f"…{'x' * 59} {masked(secret)}"]
     assert told(f"before\n\tSLACK =\t'{secret}' after\nit") == [f"SLACK = '{masked(secret)}"]
+    assert told(f"{secret} {secret}x")[1].count("…") == 2
     assert told("postgres://app:hunter2@db.internal") == [
         *("postgres://app:hu… (7 characters)", "postgres://app:…@db.internal")
     ]

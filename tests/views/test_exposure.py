@@ -170,7 +170,7 @@ def test_somebody_has_to_say_that_they_looked_at_what_is_found_now(
     assert unseen(first, looked="on")
     assert unseen(first, looked=nothing.digest)
     assert not unseen(first, looked=first.digest)
-    assert f'name="looked" value="{first.digest}" required' in shown(first)
+    assert f'name="looked" value="{first.digest}" required>' in shown(first)
     # More has come in between.
     add_turn(chat, f"xoxb-{RANDOM}")
     assert unseen(look(chat), looked=first.digest)
@@ -306,6 +306,8 @@ def test_a_chat_that_begins_public_is_asked_about_with_nothing_lost(
     assert (status, UNSEEN in page, f"Use {TOKEN}</textarea>" in page) == (422, True, True)
     assert looked
     assert not Chat.objects.exists()
+    # Another level can be chosen instead.
+    assert "required> I have looked" not in page
     assert begin("private")[0] == 303
     assert begin("public", looked=looked[1])[0] == 303
     file = ContentFile(f"KEY={TOKEN}".encode(), name="keys.env")
