@@ -29,7 +29,7 @@ from tests import test_permissions_elsewhere as elsewhere
 from tests.people import OWNERS
 from tests.rights import LEVELS, PEOPLE, READING_ON, TABLES, expected
 from tests.scene import Scene
-from tests.test_permissions_routes import ELSEWHERE, OF_A_FILE, ROWS, body, walkers
+from tests.test_permissions_routes import ELSEWHERE, OF_A_FILE, ROWS, body, cells
 from tests.test_permissions_sockets import SOCKETS
 
 # Those whom the law names: the table may have more.
@@ -39,7 +39,7 @@ NAMED = {
     *("mate who left", "deactivated owner", "admin", "superuser"),
 }
 CELLS = {
-    "routes of a chat": sum(len(walkers(*row[:2])) for row in ROWS) * len(LEVELS),
+    "routes of a chat": sum(sum(map(len, cells(*row[:2]).values())) for row in ROWS),
     "files": len(OF_A_FILE) * len(PEOPLE) * len(LEVELS),
     "other routes": sum(2 * len(elsewhere.asked(name)) + 1 for name in ELSEWHERE),
     "sockets": len(PEOPLE) * (len(LEVELS) + len(SOCKETS)),
@@ -65,7 +65,9 @@ def test_the_table_has_as_many_cells_as_the_law_wants() -> None:
     assert set(PEOPLE) >= NAMED
     assert {"owner", "deactivated owner"} <= set(OWNERS)
     for name, method, _ in ROWS:
-        assert set(walkers(name, method)) >= NAMED, (name, method)
+        walked = cells(name, method)
+        assert walked.keys() >= NAMED, (name, method)
+        assert {level for levels in walked.values() for level in levels} == set(LEVELS)
     assert FIRST.keys() >= set(TABLES) - {"SEE_COST"}, "an action that no route asks for"
 
 
