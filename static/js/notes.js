@@ -1,5 +1,5 @@
 // Adds: notes that stay unfolded while others write, a note that names somebody counts as seen when it was on their
-//       screen, and the field of a note is empty after it was taken.
+//       screen, the field of a note is empty after it was taken, and one that was not taken says so.
 // Without it: notes are as old as the page, and "Needs you" has a button for each.
 const list = document.getElementById("notes");
 const SEEN_AFTER = 1000; // ms on the screen
@@ -33,13 +33,27 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   }
 });
 
-// Who may not read notes any more has none on the screen; those at messages go with what is fetched again.
-document.addEventListener("htmx:responseError", ({ target, detail }) => {
-  const dialog = target.closest?.("#notes-thread, form[data-note-of]")?.closest("dialog");
-  if (!dialog || ![403, 404].includes(detail.xhr.status)) return;
-  dialog.close();
-  dialog.replaceChildren();
-});
+/* What was not taken stays in its field, and who may not read notes any more has none on the screen */
+
+function say(form, isOver) {
+  const line = form.querySelector("[data-failed]");
+  line.textContent = isOver ? line.dataset.over : line.dataset.failed;
+  line.hidden = false;
+}
+
+function failed({ target, detail }) {
+  const status = detail.xhr?.status ?? 0;
+  const isOver = [403, 404].includes(status);
+  const form = target.closest?.("form.note-form");
+  // The words for 409 and 422 came with the answer.
+  if (form && ![409, 422].includes(status)) say(form, isOver);
+  if (!isOver || target.id !== "notes-thread") return;
+  target.replaceChildren();
+  const dialog = target.closest("dialog");
+  if (!dialog?.querySelector("[data-mentions]")?.value) dialog?.close();
+}
+
+for (const kind of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) document.addEventListener(kind, failed);
 
 /* Who is named in a note has looked when it was on their screen for a moment */
 

@@ -40,7 +40,8 @@ def test_two_people_write_notes_to_each_other_while_both_look(
     chat = world.ask(QUICK)
     world.finished(chat)
     share_with_team(world)
-    page, phone = page_of(app, OWNER), page_of(app, MATE, viewport=PHONE)
+    page = page_of(app, OWNER, allowed="ERR_FAILED|htmx:")
+    phone = page_of(app, MATE, viewport=PHONE)
     frames = heard(phone)
     for each in (page, phone):
         each.goto(f"/chats/{chat}/")
@@ -63,6 +64,12 @@ def test_two_people_write_notes_to_each_other_while_both_look(
     page.keyboard.press("Enter")
     expect(field).to_have_value(f"{CANARY} @Mateo Mate ")
     page.keyboard.type("https://v0.app <b>plain</b>")
+    page.route("**/notes/on/**", lambda route: route.abort())
+    page.get_by_role("button", name="Add note").click()
+    expect(page.locator(".note-form [data-failed]")).to_have_text(
+        "This was not saved. Your text is still here: try again."
+    )
+    page.unroute("**/notes/on/**")
     page.get_by_role("button", name="Add note").click()
     expect(page.locator("#notes-thread .notes-text")).to_have_count(1)
     expect(field).to_have_value("")
@@ -122,7 +129,7 @@ def test_nothing_that_reaches_v0_has_a_note_in_it(world: World) -> None:
     copied = world.post(f"/chats/{chat}/duplicate/", token="3" * 32)
     copy = copied.headers["location"].strip("/").rpartition("/")[2].partition("?")[0]
     wait_until(lambda: len(world.messages(copy)) == 4, what="the copy")
-    assert not world.rows("SELECT 1 FROM chats_note WHERE chat_id != ?", chat.replace("-", ""))
+    assert not world.rows("SELECT 1 FROM chats_note WHERE chat_id = ?", copy.replace("-", ""))
     wait_until(lambda: "Another title" in kept(world), what="what v0 was told")
     assert "Hello from a person" in kept(world)
     assert CANARY not in kept(world)

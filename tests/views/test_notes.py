@@ -9,14 +9,18 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any, cast
 from uuid import uuid4
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
 from django.http import StreamingHttpResponse
 from django.test import Client
 
+from chats.accounts import throttle
 from chats.forms import notes as forms
 from chats.models import Chat, Mention, Message, Note, Person, Team, ending
 from chats.models.notes import LONGEST_NOTE
@@ -125,17 +129,39 @@ def test_a_form_writes_one_note_however_often_it_comes(
     assert token not in text_of(response)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_form_that_comes_twice_at_once_writes_one_note(
+    client_of: ClientOf, chat: Chat, mate: Person
+) -> None:
+    token, start = str(uuid4()), Barrier(2)
+
+    def send(client: Client) -> int:
+        try:
+            start.wait()
+            return int(write(client, chat, token=token).status_code)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as threads:
+        statuses = list(threads.map(send, [client_of(mate), client_of(mate)]))
+    assert (statuses, Note.objects.count()) == ([303, 303], 1)
+
+
 def test_who_writes_too_many_waits_and_a_message_holds_so_many(
     client_of: ClientOf, chat: Chat, mate: Person, owner: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = client_of(mate)
-    statuses = [write(client, chat, "x" * n).status_code for n in range(1, 22)]
-    assert statuses == [303] * 20 + [422]
+    client, message = client_of(mate), answer_of(chat)
+    monkeypatch.setitem(throttle.RATES, "noted", "2/m/key")
+    statuses = [write(client, chat, "x" * n).status_code for n in (1, 2, 3)]
+    assert statuses == [303, 303, 422]
     assert forms.OFTEN in text_of(write(client, chat, "y"))
+    assert write(client_of(owner), chat).status_code == 303, "each person by themself"
+    rest = range(noted.MOST - 3)
+    Note.objects.bulk_create(Note(chat=chat, message=message, author=mate, text="z") for _ in rest)
+    assert forms.FULL in text_of(write(client_of(owner), chat))
     page = text_of(client.get(f"/chats/{chat.id}/"))
     assert page.count('class="notes-one"') == noted.UNFOLDED
-    monkeypatch.setattr(noted, "MOST", 20)
-    assert forms.FULL in text_of(write(client_of(owner), chat))
+    assert f"All {noted.MOST} notes" in page
 
 
 def test_who_may_not_read_notes_sees_nothing_of_them(
