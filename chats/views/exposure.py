@@ -99,7 +99,7 @@ def exposure_of_new(text: str, files: Sequence[Attachment], level: str) -> Expos
     """What a new chat at `level` would show that begins with this."""
     if level not in LINKED:
         return None
-    exposed = Exposure(messages=1)
+    exposed = Exposure(messages=int(bool(text)))
     return _look(exposed, "new", _typed(text, files, exposed))
 
 

@@ -27,6 +27,7 @@ from chats.models.messages import IMPORTS
 from chats.permissions import Action, belongings, spaces
 from chats.relay import intents
 from chats.views.access import Request, form_methods, see_chat, signed_in, uuid_or_404, uuid_or_none
+from chats.views.exposure import UNSEEN, Exposure, exposure_of_new, is_unseen
 from chats.views.shell import shell
 from chats.views.spaces import new_place
 
@@ -49,6 +50,9 @@ def bring(request: Request, person: Person) -> HttpResponse:
     refusal = refusal or imports.problem(filled, rows) or seen_by.sentence
     if refusal or token is None:
         return _page(request, person, filled, rows, refusal or EXPIRED, status=422)
+    exposed = exposure_of_new("", rows, seen_by.privacy)
+    if is_unseen(request, exposed):
+        return _page(request, person, filled, rows, UNSEEN, exposed=exposed, status=422)
     try:
         chat = intents.bring(
             *(person, token, filled.kind, imports.payload(filled, rows)),
@@ -135,6 +139,7 @@ def _page(
     rows: Sequence[Attachment],
     refusal: str = "",
     *,
+    exposed: Exposure | None = None,
     status: int = 200,
 ) -> HttpResponse:
     start = new_place(request, person, None).filled
@@ -143,6 +148,7 @@ def _page(
         "kept_files": rows if filled.kind == "files" else (),
         "kept_archives": rows if filled.kind == "zip" else (),
         "refusal": refusal,
+        "exposed": exposed,
         "token": uuid4(),
         "most": imports.MOST_FILES,
         "seen_by": VisibilityForm(filled.privacy, spaces.teams(request), start=start),

@@ -317,3 +317,14 @@ def test_a_chat_that_begins_public_is_asked_about_with_nothing_lost(
     )
     assert sent.status_code == 422
     assert "File keys.env" in sent.content.decode()
+    files = {"kind": "files", "token": str(uuid4()), "privacy": "public"}
+    text = ContentFile(f"KEY={TOKEN}".encode(), name="keys.txt")
+    sent = client.post("/chats/import/", {**files, "file": text})
+    page = sent.content.decode()
+    assert (sent.status_code, "File keys.txt" in page, UNSEEN in page) == (422, True, True)
+    looked = re.search(r'name="looked" value="(\w+)"', page)
+    kept = re.search(r'name="kept_file" value="([^"]+)"', page)
+    assert looked
+    assert kept, "nothing that was given is lost"
+    files |= {"token": str(uuid4()), "looked": looked[1], "kept_file": kept[1]}
+    assert client.post("/chats/import/", files).status_code == 303
