@@ -36,7 +36,10 @@ def counting() -> QuerySet[Chat]:
 
 def offer(chat: Chat, person: Person, *, address: str | None) -> bool:
     """Whether it is offered now: not while somebody else could accept it, nor when it has changed hands."""
+    if chat.team is None:
+        return False
     with transaction.atomic():
+        hold_team(chat.team)
         rows = _still(chat).exclude(pk__in=counting().values("pk"))
         mates = takers(chat).filter(person=person).values("team")
         if not rows.filter(team__in=mates).update(offered_to=person, version=F("version") + 1):

@@ -1,17 +1,26 @@
 """A file that is made while it is on its way.
 
-Owns how its pieces reach a server and that every browser keeps it as a file. Relies on the caller for
-pieces that are small, each made when the one before has been taken.
+Owns how its pieces reach a server, that every browser keeps it as a file, and that it ends with the right
+to it. Relies on the caller for pieces that are small, each made when the one before has been taken.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Iterator
+from uuid import UUID
 
 from channels.db import database_sync_to_async
+from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.http import content_disposition_header
+
+from chats.permissions.doors import Door, still_allowed
+from chats.permissions.sessions import grants
+
+# The last of a file that somebody takes slowly and may not have as a whole.
+ENDS = "\n\nThis file is not complete: access to the chat has ended.\n"
 
 
 def download(
@@ -22,6 +31,20 @@ def download(
     response["Content-Disposition"] = content_disposition_header(True, name) or ""
     response["X-Content-Type-Options"] = "nosniff"
     return response
+
+
+def while_allowed(request: HttpRequest, chat: UUID, pieces: Iterator[str]) -> Iterator[str]:
+    """The pieces, for as long as a socket that was opened for the same page might stay open."""
+    grant = grants(request.session).get(str(chat), "")
+    door = Door(request.session.session_key or "", request.user.pk, chat, grant)
+    asked = time.monotonic()
+    for piece in pieces:
+        if time.monotonic() - asked >= settings.V0_RIGHTS_CHECK:
+            if not still_allowed({door}):
+                yield ENDS
+                return
+            asked = time.monotonic()
+        yield piece
 
 
 async def _as_they_come(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:

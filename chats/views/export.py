@@ -31,7 +31,7 @@ from chats.rendering import transcript
 from chats.usage import money
 from chats.views.access import Request, allowed_actions, note, person
 from chats.views.costs import cost
-from chats.views.downloads import download
+from chats.views.downloads import download, while_allowed
 
 CHUNK = 20
 FORMAT = "v0web chat"
@@ -64,7 +64,8 @@ def _file(
 ) -> StreamingHttpResponse:
     note(request, Event.CHAT_EXPORTED, chat=found, team=found.team, kind=ending)
     name = f"{name_of(found)}.{ending}"
-    return download(request, map(encoded, pieces), name=name, kind=kind)
+    allowed = while_allowed(request, found.id, pieces)
+    return download(request, map(encoded, allowed), name=name, kind=kind)
 
 
 def name_of(found: Chat) -> str:

@@ -74,7 +74,7 @@ def own(request: Request, id: UUID) -> HttpResponse:
         # Its card stays as it is, also where what somebody decided has failed after it.
         over = [row for row in over if row.id != waiting.asked.id]
     context = {
-        "slots": _emptied(found, allowed, changed) | {f"m{row.id}-own": "" for row in over} | slots,
+        "slots": _emptied(found, changed) | {f"m{row.id}-own": "" for row in over} | slots,
         "chat": found,
         "poll": poll_of(waiting, allowed),
         **standing(request, found, allowed),
@@ -86,13 +86,12 @@ def own(request: Request, id: UUID) -> HttpResponse:
     return render(request, "chats/_own_slots.html", context)
 
 
-def _emptied(found: Chat, allowed: frozenset[Action], changed: str) -> dict[str, str]:
+def _emptied(found: Chat, changed: str) -> dict[str, str]:
     """The slots of every message that a page can show, for who may do less than when it was made."""
     if changed != "read":
         return {}
-    ids = list(found.messages.order_by("-position").values_list("id", flat=True)[:MOST])
-    kinds = ("own",) if Action.NOTE in allowed else ("own", "notes")
-    return {f"m{id}-{kind}": "" for id in ids for kind in kinds}
+    ids = found.messages.order_by("-position").values_list("id", flat=True)
+    return {f"m{id}-own": "" for id in ids[:MOST]}
 
 
 def _rights_changed(held: str | None, found: Chat, allowed: frozenset[Action]) -> str:

@@ -17,6 +17,7 @@ from django.db import connection
 from django.http import StreamingHttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from pytest_django.fixtures import Settings
 
 from chats.models import AuditEntry, Chat, Entry, Message, Person, Team
 from chats.views.export import CHUNK
@@ -202,3 +203,27 @@ def test_every_reader_finds_the_export_in_the_menu(
         menu = client_of(person).get(f"/chats/{chat.id}/menu/").content.decode()
         assert f"/chats/{chat.id}/export.md" in menu
         assert f"/chats/{chat.id}/export.json" in menu
+
+
+@pytest.mark.parametrize("ending", ["md", "json"])
+def test_a_file_that_is_taken_slowly_ends_with_the_right_to_it(
+    client_of: ClientOf,
+    owner: Person,
+    mate: Person,
+    team: Team,
+    chat_of: ChatOf,
+    add_turn: AddTurn,
+    settings: Settings,
+    ending: str,
+) -> None:
+    settings.V0_RIGHTS_CHECK = 0
+    chat = chat_of(owner, privacy="team", team=team)
+    for number in range(CHUNK):
+        add_turn(chat, f"question {number}")
+    pieces = iter(export(client_of(mate), chat, ending))
+    taken = b""
+    while b"question 0" not in taken:
+        taken += next(pieces)
+    Chat.objects.filter(pk=chat.pk).update(privacy="private")
+    rest = b"".join(pieces).decode()
+    assert rest == "\n\nThis file is not complete: access to the chat has ended.\n"
