@@ -177,6 +177,17 @@ SEVERITIES: Mapping[str, tuple[str, str]] = {
     "info": ("1 note", "{} notes"),
     "hint": ("1 hint", "{} hints"),
 }
+# What a part of an answer is, by its type, where parts are listed.
+PARTS: Mapping[str, str] = {
+    "text": "Text",
+    "thinking": "Thinking",
+    "file-read": "Files read",
+    "file-edit": "File changed",
+    "search": "Search",
+    "bash": "Command",
+    "tool-call": "Tool",
+    "agent-action": "Action",
+}
 # The rows of a timeline, in their order.
 KINDS: Mapping[str, str] = {
     "waiting": "Waiting for a person",

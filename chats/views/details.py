@@ -29,17 +29,6 @@ from chats.views.costs import costs
 from chats.views.sent_with import context as options_of
 from chats.views.shell import shell
 
-KINDS = {
-    "text": "Text",
-    "thinking": "Thinking",
-    "file-read": "Files read",
-    "file-edit": "File changed",
-    "search": "Search",
-    "bash": "Command",
-    "tool-call": "Tool",
-    "agent-action": "Action",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -125,5 +114,5 @@ def _length(start: datetime, end: datetime) -> float:
 
 def _lines(id: str, parts: tuple[Part, ...]) -> Iterator[Line]:
     for index, part in enumerate(parts):
-        kind = KINDS.get(part.type) or words.humanised(part.type)
+        kind = words.PARTS.get(part.type) or words.humanised(part.type)
         yield Line(index + 1, f"m{id}-p{index}", kind, words.lasted(seconds(part)))

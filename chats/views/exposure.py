@@ -19,6 +19,7 @@ from django.utils.crypto import salted_hmac
 from chats.models import Attachment, Chat, Message
 from chats.models.chats import is_wider
 from chats.permissions.sessions import LINKED
+from chats.rendering import words
 from chats.rendering.exposed import finds, flat, line
 
 # What one look reads at most, the newest first: about a second of one core for what is all text.
@@ -32,17 +33,6 @@ SHOWN = 40
 LINES = 100_000
 SALT = "chats.exposure"
 UNSEEN = "Look at what was found first, and say that you have."
-
-NAMES = {
-    "text": "Text",
-    "thinking": "Thinking",
-    "file-read": "Files read",
-    "file-edit": "File changed",
-    "search": "Search",
-    "bash": "Command",
-    "tool-call": "Tool",
-    "agent-action": "Action",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +158,7 @@ def _of_message(href: str, row: Message) -> Iterator[Passage]:
     name = "Message" if row.role == "user" else "Answer"
     for index, part in enumerate(row.parts):
         kind = part.get("type") if isinstance(part, dict) else None
-        yield Passage(f"{here}#{id}-p{index}", NAMES.get(str(kind), "Other"), _told(part))
+        yield Passage(f"{here}#{id}-p{index}", words.PARTS.get(str(kind), "Other"), _told(part))
     rest = (row.text, row.content, row.detail, _told(row.attachments))
     yield Passage(f"{here}#{id}", name, "\n".join(filter(None, rest)))
 
