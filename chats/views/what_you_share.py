@@ -15,7 +15,7 @@ from django.shortcuts import render, resolve_url
 from django.views.decorators.http import require_safe
 
 from chats import accounts, permissions, relay
-from chats.forms.visibility import WORDS
+from chats.forms.visibility import words
 from chats.models import Chat, Guest, Person, guests, links
 from chats.models.chats import Privacy
 from chats.permissions import Action
@@ -66,8 +66,8 @@ def shared_by(person: Person) -> QuerySet[Chat]:
 def _shared(request: Request, chat: Chat) -> Shared:
     return Shared(
         chat,
-        WORDS[chat.privacy],
-        WORDS.get(chat.privacy_wanted, ""),
+        words(chat.privacy),
+        words(chat.privacy_wanted) if chat.privacy_wanted else "",
         link(request, chat),
         len(chat.guests.all()),
     )
