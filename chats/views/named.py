@@ -33,14 +33,14 @@ class Names:
         self.people = {person.pk: person for person in people}
         self._whole: dict[str, set[int]] = {}
         self._first: dict[str, set[int]] = {}
+        # As they are spelled: some letters are as long as others only then.
+        self.all: set[str] = set()
         for person in self.people.values():
-            for name in _names(person):
+            whole, first = _names(person), person.shown_name.split(" ")[0]
+            for name in whole:
                 self._whole.setdefault(name.casefold(), set()).add(person.pk)
-            first = person.shown_name.split(" ")[0]
             self._first.setdefault(first.casefold(), set()).add(person.pk)
-
-    def all(self) -> set[str]:
-        return {*self._whole, *self._first} - {""}
+            self.all |= {*whole, first} - {""}
 
     def of(self, name: str) -> set[int]:
         """Whom it means: one, several who are called alike, nobody."""
@@ -51,7 +51,7 @@ class Names:
         return [Option(person, self._clear(person)) for person in self.people.values()]
 
     def _clear(self, person: Person) -> str:
-        names = list(_names(person))
+        names = _names(person)
         return next((name for name in names if self.of(name) == {person.pk}), names[-1])
 
 
@@ -67,7 +67,7 @@ def found(text: str, names: Names) -> Found:
     people: list[int] = []
     nobody: list[str] = []
     several: list[str] = []
-    for each in called(text, names.all()):
+    for each in called(text, names.all):
         meant = names.of(each.name)
         if len(meant) == 1:
             people += meant
@@ -104,8 +104,10 @@ def marked(mentions: Sequence[Mention], reader: int | None) -> dict[str, bool]:
     }
 
 
-def _names(person: Person) -> tuple[str, str, str]:
-    return person.shown_name, person.email.partition("@")[0], person.email
+def _names(person: Person) -> list[str]:
+    """All of a name; one that begins with no letter or digit is none that `@` could stand before."""
+    names = (person.shown_name, person.email.partition("@")[0], person.email)
+    return [name for name in names if name[:1].isalnum()] or [person.email]
 
 
 def _sentence(words: Sequence[str], sentence: str) -> str:

@@ -43,6 +43,7 @@ def notes(request: Request, id: UUID) -> HttpResponse:
     context = {
         **_page(chat, "Notes"),
         "act": "chats/_notes_all.html",
+        "is_page": True,
         "threads": [(rows[id], noted.quote(rows[id]), listed) for id, listed in threads.items()],
         "prefix": "n",
     }

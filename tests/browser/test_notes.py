@@ -110,6 +110,10 @@ def test_two_people_write_notes_to_each_other_while_both_look(
     page.get_by_role("button", name="Delete", exact=True).click()
     for each in (page, phone):
         expect(each.locator(NOTES)).to_have_text(["@owner Yes."])
+    phone.goto(f"/chats/{chat}/notes/")
+    expect(phone.locator(".notes-section")).to_have_count(1)
+    assert phone.evaluate(FITS)
+    assert not faults(phone, "notes-all")
     assert frames
     assert CANARY not in "".join(frames), "frames are the same for every reader"
 
