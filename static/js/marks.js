@@ -61,7 +61,9 @@ for (const kind of ["htmx:afterSettle", "live:put"]) {
   document.addEventListener(kind, ({ target }) => {
     if (late.has(target.id)) fire(late.get(target.id));
     late.delete(target.id);
-    const fragment = target.closest?.("[data-marked]");
+    // What comes into a dialog may be older than a mark that overtook it.
+    const inside = target.localName === "dialog" && target.querySelector("[data-marked]");
+    const fragment = inside || target.closest?.("[data-marked]");
     if (fragment) compare(fragment);
   });
 }
