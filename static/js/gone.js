@@ -53,12 +53,13 @@ document.addEventListener("live:gone", ({ detail: code }) => {
   isGone = true;
   delete root.dataset.left;
   const texts = typed();
+  for (const asking of document.querySelectorAll(".htmx-request[hx-get]")) htmx.trigger(asking, "htmx:abort");
   empty(code);
   // The conversation goes after this event.
   queueMicrotask(() => fill(texts));
 });
 
-// What was asked for before comes too late; the list of chats is asked for anew.
+// What a form has sent is answered too late; the list of chats is asked for anew.
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (isGone && !event.target.closest("#sidebar, #health")) event.detail.shouldSwap = false;
 });

@@ -354,6 +354,7 @@ async function renewWindow() {
 
 /** Access ended: the page says so, and the text goes. */
 function close(code, reason) {
+  if (isClosed) return;
   isClosed = true;
   clearTimeout(silence);
   show("closed");
@@ -374,6 +375,11 @@ document.addEventListener("htmx:wsClose", ({ detail }) => {
   const { code, reason } = detail.event;
   if (code >= 4400 && code < 4500) close(code, reason);
   else later();
+});
+
+// Where no socket gets through, what is one's own is asked for all the same, and is none any more.
+document.addEventListener("htmx:responseError", ({ detail }) => {
+  if (detail.elt.id === "own" && detail.xhr.status === 404) close(4404);
 });
 
 document.addEventListener("visibilitychange", () => {

@@ -1,5 +1,5 @@
-// Adds: folding the sidebar on large screens, and a list that is asked for again when no socket lives;
-// so is the notice that v0 does not answer, and also while it stands: each process knows of its own calls.
+// Adds: folding the sidebar on large screens, and a list that is asked for again when no socket lives, with
+// what is one's own in a chat; so is the notice that v0 does not answer, and also while it stands: each process knows of its own calls.
 // Without it: the sidebar stands, and the list and the notice are as old as the page.
 const ASK_EVERY = 15_000;
 const root = document.documentElement;
@@ -22,7 +22,7 @@ const ask = (name = "sidebar") => document.body.dispatchEvent(new CustomEvent(`m
 
 setInterval(() => {
   if (document.hidden) return;
-  if (!isLive()) ask();
+  if (!isLive()) for (const name of ["sidebar", "own"]) ask(name);
   if (!isLive() || document.querySelector("#health p")) ask("health");
 }, ASK_EVERY);
 

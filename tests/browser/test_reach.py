@@ -25,7 +25,7 @@ OWNER, MATE, STRANGER = "owner@example.com", "mate@example.com", "stranger@examp
 # The sandbox repeats what it was asked.
 SECRET = "quetzalcoatlus"
 FOLLOWS = 5000
-ALLOWED = r"htmx:(sendError|afterRequest)|status of (403|404)|Status Error Code 40[34]"
+ALLOWED = r"htmx:(sendError|sendAbort|afterRequest)|status of (403|404)|Status Error Code 40[34]"
 LINK = "a-link-to-pass-on"
 
 
@@ -85,10 +85,17 @@ def test_a_level_takes_a_chat_from_pages_of_the_team_and_leaves_it_to_guests(
     mates.locator("#bar-menu a", has_text="Rename").click()
     expect(mates.locator("#dialog input[name=title]")).to_have_value(f"About {SECRET}")
     expect(searching.locator("#hits")).to_contain_text(SECRET)
+    # What was asked for before is on its way meanwhile, and does not arrive.
+    given_up: list[str] = []
+    mates.on("requestfailed", lambda request: given_up.append(request.url))
+    mates.route("**/own/**", lambda route: None)
+    with mates.expect_request("**/own/**"):
+        mates.evaluate("document.body.dispatchEvent(new CustomEvent('mark:own'))")
     set_chat(world, chat, privacy="private")
     ended(mates, "This chat is not shared with your team any more.")
     ended(searching, "This chat is not shared with your team any more.")
     leave_no_row(mates)
+    assert any("/own/" in url for url in given_up)
     # What one has typed oneself may be copied.
     expect(mates.locator(".gone-typed textarea")).to_have_value("Half a sentence")
     assert mates.evaluate("document.querySelector('#dialog').open") is False
@@ -119,6 +126,19 @@ def test_a_link_and_a_public_chat_end_for_whoever_came_by_them(
     ended(nameless, "The link to this chat doesn.t work any more.")
     set_chat(world, chat, privacy="team")
     ended(by_link, "This chat is not public any more.")
+
+
+def test_a_page_that_gets_no_socket_hears_of_it_when_it_asks(
+    world: World, app: AppServer, chat: str, page_of: PageOf
+) -> None:
+    page = page_of(app, MATE, fresh=True, allowed=ALLOWED)
+    page.route_web_socket("**/ws/**", lambda socket: socket.close(code=1006))
+    page.clock.install()
+    page.goto(f"/chats/{chat}/")
+    expect(page.locator("#messages")).to_contain_text(SECRET)
+    set_chat(world, chat, privacy="private")
+    page.clock.run_for(16_000)
+    ended(page, "This chat is gone, or not shared with you any more.")
 
 
 def test_who_gives_a_chat_away_or_signs_out_sees_it_go(
