@@ -47,10 +47,10 @@ KINDS = {
     "link": "MANAGE",
     "token": "",
 }
-# What those wrote who may once have read everything.
+# What those wrote and spent who may once have read everything.
 WRITTEN = {
     "mate": ("waits", "file", "inside"),
-    "owner who left": ("text", "sent", "system", "waits", "note"),
+    "owner who left": ("text", "sent", "system", "waits", "note", "model"),
 }
 
 

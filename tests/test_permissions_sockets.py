@@ -30,6 +30,10 @@ OPEN = 0
 NAMELESS = ("anonymous", "reader")
 # Of one person alone, beside what all readers of a chat hear.
 OWN = re.compile(r'<i id="mark-(sidebar|health|rights)"[^>]*></i>')
+# Of the moment: how many are here, as a number alone, and the position that says so.
+MOMENT = re.compile(
+    r'<p id="here"[^>]*>(\d+ people here)?</p>|<i id="mark-here"[^>]*></i>|(?<=data-at=")[^"]*'
+)
 
 
 async def heard(scene: Scene, who: str, path: str) -> tuple[int, str]:
@@ -95,7 +99,7 @@ def test_everybody_hears_what_the_table_says_and_all_readers_of_a_chat_the_same(
             code, text = of[level]
             assert (code == OPEN) == bool(text)
             if text:
-                frames[scene.people.chat(who, level).pk].add(OWN.sub("", text))
+                frames[scene.people.chat(who, level).pk].add(MOMENT.sub("", OWN.sub("", text)))
         assert not OWN.sub("", of["me"][1]), "a person's own socket tells marks alone"
     for chat in scene.people.chats.values():
         shown = {word for text in frames.get(chat.pk, ()) for word in canary.found_in(text)}
