@@ -16,18 +16,18 @@ document.addEventListener("htmx:configRequest", ({ target, detail }) => {
   unfolded.clear();
 });
 
-const formOf = (target) => target.closest?.("form[data-note-of]");
+// The form itself: what it fetches to choose names from is no note.
+const isForm = (element) => element.matches?.("form.note-form") ?? false;
 
 document.addEventListener("htmx:beforeOnLoad", ({ target, detail }) => {
-  const form = formOf(target);
-  if (form && detail.xhr.status < 300) unfolded.add(form.dataset.noteOf);
+  if (isForm(target) && target.dataset.noteOf && detail.xhr.status < 300) unfolded.add(target.dataset.noteOf);
 });
 
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-  const form = formOf(detail.requestConfig.elt);
-  if (!form || detail.isError) return;
+  const { elt } = detail.requestConfig;
+  if (!isForm(elt) || detail.isError) return;
   try {
-    sessionStorage.removeItem(`edit:${form.querySelector("[data-edits]").dataset.edits}`);
+    sessionStorage.removeItem(`edit:${elt.querySelector("[data-edits]").dataset.edits}`);
   } catch {
     // Storage is off: there was no draft.
   }
@@ -44,9 +44,8 @@ function say(form, isOver) {
 function failed({ target, detail }) {
   const status = detail.xhr?.status ?? 0;
   const isOver = [403, 404].includes(status);
-  const form = target.closest?.("form.note-form");
   // The words for 409 and 422 came with the answer.
-  if (form && ![409, 422].includes(status)) say(form, isOver);
+  if (isForm(target) && ![409, 422].includes(status)) say(target, isOver);
   if (!isOver || target.id !== "notes-thread") return;
   target.replaceChildren();
   const dialog = target.closest("dialog");
