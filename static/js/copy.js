@@ -3,7 +3,7 @@
 const SHOWN = 2000;
 
 document.addEventListener("click", async (event) => {
-  const button = event.target.closest?.("[data-copy]");
+  const button = event.target.closest?.("[data-copy], [data-copies]");
   const field = button && document.getElementById(button.dataset.copies);
   const code = button?.closest("pre")?.querySelector("code");
   if (!field && !code) return;
@@ -23,10 +23,11 @@ async function copied(text) {
 }
 
 function tell(button) {
-  button.dataset.copy = "done";
+  const isOfCode = "copy" in button.dataset;
+  if (isOfCode) button.dataset.copy = "done";
   button.textContent = "Copied";
   setTimeout(() => {
-    button.dataset.copy = "";
+    if (isOfCode) button.dataset.copy = "";
     button.textContent = "Copy";
   }, SHOWN);
 }
