@@ -39,4 +39,4 @@ def test_the_mark_of_the_queue_moves_only_while_something_waits_or_when_nothing_
     assert [marks(version, waiting)["queue"] for version, waiting in ((4, 0), (5, 1), (6, 2))] == [
         *(0, 5, 6)
     ]
-    assert marks(7, 0) == {"composer": 7, "own": 7, "notes": 7, "queue": 0}
+    assert marks(7, 0) == {"composer": 7, "own": 7, "notes": 7, "queue": 0, "here": 0}
