@@ -38,7 +38,7 @@ from v0web.logs import redacted
 Storages: TypeAlias = dict[str, Any]
 
 PLACES = ("/", "/settings/data/", f"/sidebar/?q={canary.SOUGHT}", "/needs-you/", "/gallery/")
-OF_STAFF = ("/manage/chats/", "/audit/", "/admin/chats/chat/", "/usage/", "/manage/")
+MORE = ("/usage/", "/settings/shared/", "/audit/", "/manage/chats/", "/admin/chats/chat/")
 # How many addresses are asked for, and how many routes at least answer: these four see nearly all there are,
 # the others the lists, the chats, and what is seldom seen before what is seen often.
 MOST = {"owner": 85, "mate": 50, "stranger": 50, "superuser": 45}
@@ -88,7 +88,7 @@ def crawled(scene: Scene, who: str) -> Crawler:
         prove(client, scene.people.people[who])
     crawler = Crawler(client, canary.SOUGHT, most=MOST.get(who, BOUND))
     pages = [f"/chats/{chat.pk}/{page}" for chat in chats for page in ("", "menu/")]
-    crawler.walk(*pages, *PLACES, *OF_STAFF)
+    crawler.walk(*pages, *PLACES, *MORE)
     return crawler
 
 
