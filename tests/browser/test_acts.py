@@ -116,7 +116,7 @@ def test_a_chat_is_deleted_and_brought_back_by_keyboard(
     page.keyboard.press("Enter")
     notice = page.locator(".undo")
     expect(notice).to_contain_text("Deleted “Tea shop”.")
-    expect(other.locator("main")).to_contain_text("This chat is gone.", timeout=PATIENCE)
+    expect(other.locator("main")).to_contain_text("This chat is gone", timeout=PATIENCE)
     expect(page.locator(f'#chats a[href="/chats/{chat}/"]')).to_have_count(0)
     notice.get_by_role("button", name="Undo").focus()
     page.keyboard.press("Enter")

@@ -13,7 +13,8 @@ from tests.conftest import PageOf
 from tests.world import World
 
 MATE = "mate@example.com"
-LEFT = "htmx:(sendError|afterRequest)"
+# What was asked for when access ended is given up, or finds nothing.
+LEFT = "htmx:(sendError|sendAbort|afterRequest)|status of 404"
 PROMPT = "Use our own widgets."
 SAYS = "instructions go along"
 
@@ -85,7 +86,7 @@ def test_a_team_is_set_up_its_chat_made_seen_and_moved_away(
     page.get_by_role("button", name="Move").click()
     page.wait_for_url(chat)
     expect(page.locator("#where")).to_have_text("Personal" + "Private: only you")
-    expect(mates.get_by_text("not shared with you any more")).to_be_visible()
+    expect(mates.get_by_text("not shared with your team any more")).to_be_visible()
     # It left the space that is looked at.
     expect(page.locator("#chats .chat-link")).to_have_count(0)
     switch_to(page, "All chats")
