@@ -114,7 +114,7 @@ class People:
 def _why(door: OpenDoor, code: Ended, teams: frozenset[tuple[int, str]]) -> str:
     """What whoever was let in by that way may know of its end: a word of `chats/_gone.html`."""
     if code is not Ended.ACCESS_ENDED:
-        return ""
+        return "deleted" if code is Ended.GONE else ""
     has_left = not {team for team, _ in door.teams} <= {team for team, _ in teams}
     if has_left and door.way in (Way.OWNER, Way.TEAM):
         return "left"

@@ -183,7 +183,7 @@ ENDINGS = [
     ("stranger with link", "unlisted", rotated, 4403, "link"),
     ("reader with link", "unlisted", rotated, 4403, "link"),
     ("owner", "private", given_away, 4403, "owner"),
-    ("team admin", "team", deleted, 4404, ""),
+    ("team admin", "team", deleted, 4404, "deleted"),
 ]
 
 
