@@ -41,11 +41,11 @@ PLACES = ("/", "/settings/data/", f"/sidebar/?q={canary.SOUGHT}", "/needs-you/",
 MORE = ("/usage/", "/settings/shared/", "/audit/", "/manage/chats/", "/admin/chats/chat/")
 # How many addresses are asked for, and how many routes at least answer: these four see nearly all there are,
 # the others the lists, the chats, and what is seldom seen before what is seen often.
-MOST = {"owner": 85, "mate": 50, "stranger": 50, "superuser": 45}
-LEAST = {"owner": 40, "mate": 25, "stranger": 22, "superuser": 26}
+MOST = {"owner": 72, "mate": 45, "stranger": 40, "superuser": 40}
+LEAST = {"owner": 40, "mate": 25, "stranger": 20, "superuser": 22}
 # What tells somebody of their own, also of what they have lost.
 OWN = {"data", "usage"}
-BOUND = 27
+BOUND = 25
 # A private chat has no link that leads to it.
 UNFOUND = {canary.word("link", "private")}
 
