@@ -53,7 +53,10 @@ document.addEventListener("live:gone", ({ detail: code }) => {
   isGone = true;
   delete root.dataset.left;
   const texts = typed();
-  for (const asking of document.querySelectorAll(".htmx-request[hx-get]")) htmx.trigger(asking, "htmx:abort");
+  // What is on its way may have been answered before.
+  for (const asking of document.querySelectorAll(".htmx-request")) {
+    asking.addEventListener("htmx:beforeOnLoad", (event) => event.preventDefault());
+  }
   empty(code);
   // The conversation goes after this event.
   queueMicrotask(() => fill(texts));

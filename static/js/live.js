@@ -377,9 +377,11 @@ document.addEventListener("htmx:wsClose", ({ detail }) => {
   else later();
 });
 
-// Where no socket gets through, what is one's own is asked for all the same, and is none any more.
+// Where no socket gets through, what is one's own is asked for all the same, and is none any more. One that
+// lives says why, in a moment.
 document.addEventListener("htmx:responseError", ({ detail }) => {
-  if (detail.elt.id === "own" && detail.xhr.status === 404) close(4404);
+  const isLive = document.documentElement.dataset.connection === "live";
+  if (!isLive && detail.elt.id === "own" && detail.xhr.status === 404) close(4404);
 });
 
 document.addEventListener("visibilitychange", () => {
