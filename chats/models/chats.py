@@ -35,6 +35,11 @@ def new_slug() -> str:
     return secrets.token_urlsafe(24)
 
 
+# As `Chat.privacy_refused` it is its owner who wants the other level no more: what that one took away comes
+# back when v0 has agreed to the first.
+TAKEN_BACK = "You took it back. v0 is told, and what was taken away comes back when it has agreed."
+
+
 class AtV0(models.TextChoices):
     """How a chat stands at v0, as far as that keeps people from going on."""
 
@@ -54,7 +59,7 @@ class Chat(models.Model):
     about people here; `privacy_unsaid`: v0 has not agreed yet to the level that was set here.
     `privacy_wanted` is a level, "" for none, that gives somebody something: it counts as soon as v0 has
     agreed to it, and until then everybody may do what both levels allow. `privacy_refused` is why v0 does
-    not agree, "" while it has not said so; v0 is not asked again before somebody chooses. Whoever holds
+    not agree, "" while it has not said so, or TAKEN_BACK; v0 is not asked again before somebody chooses. Whoever holds
     `link_slug` may read until `link_expires_at`. `offered_to` may accept that the chat becomes theirs.
     `deleted_at`: somebody deleted it then, which can be undone for a moment; nobody sees it any more.
     `vercel_project` is the project's id at Vercel, "" while v0 has told of none. `v0_updated_at` is v0's

@@ -19,9 +19,10 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from chats.models import Chat, Event, record
+from chats.models.chats import TAKEN_BACK
 from chats.relay.threads import Threads
 from chats.v0api import errors
 from chats.v0api.client import Client
@@ -118,6 +119,9 @@ def heard(level: Level, said: str) -> bool:
     untold = {} if said != level.privacy else {"privacy_unsaid": False}
     news = same.exclude(privacy_at_v0=said, privacy_unsaid=said != level.privacy)
     changed = news.update(privacy_at_v0=said[:20], version=F("version") + 1, **untold)
+    if said == level.privacy:
+        back = {"privacy_wanted": "", "privacy_refused": "", "version": F("version") + 1}
+        changed += same.filter(privacy_refused=TAKEN_BACK).update(**back)
     return bool(changed or overtaken(level))
 
 
@@ -126,7 +130,7 @@ def agreed(level: Level, said: str) -> bool:
     if said != level.privacy:
         return refused(level, said, ANOTHER.format(said))
     with transaction.atomic():
-        wanted = Chat.objects.filter(id=level.chat, privacy_wanted=level.privacy)
+        wanted = _wanted(level)
         found = wanted.select_related("owner", "team").first()
         if found is None:
             return overtaken(level)
@@ -149,7 +153,7 @@ def refused(level: Level, said: str, why: str) -> bool:
     """Nothing more is given. Where v0 now says another level than the one that was left, or nobody knows
     what it says, that is told to it again."""
     with transaction.atomic():
-        wanted = Chat.objects.filter(id=level.chat, privacy_wanted=level.privacy)
+        wanted = _wanted(level)
         known = {"privacy_at_v0": said[:20]} if said else {}
         told = {"privacy_refused": why[:LONGEST], "version": F("version") + 1, **known}
         if not wanted.update(**told):
@@ -158,8 +162,15 @@ def refused(level: Level, said: str, why: str) -> bool:
     return True
 
 
+def _wanted(level: Level) -> QuerySet[Chat]:
+    """The chat, if it is still to have this level."""
+    rows = Chat.objects.filter(id=level.chat, privacy_wanted=level.privacy)
+    return rows.exclude(privacy_refused=TAKEN_BACK)
+
+
 def overtaken(level: Level) -> bool:
     """What v0 has heard, or may have, is not what is wanted any more."""
     rows = Chat.objects.filter(id=level.chat, privacy_unsaid=False, deleted_at=None)
-    stale = rows.exclude(privacy=level.privacy).exclude(privacy_wanted=level.privacy)
+    wanted = Q(privacy_wanted=level.privacy) & ~Q(privacy_refused=TAKEN_BACK)
+    stale = rows.exclude(privacy=level.privacy).exclude(wanted)
     return bool(stale.update(privacy_unsaid=True, version=F("version") + 1))

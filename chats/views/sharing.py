@@ -21,7 +21,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from chats import permissions, relay
 from chats.forms.sharing import GuestForm
 from chats.models import Chat, Event
-from chats.models.chats import Privacy, new_slug
+from chats.models.chats import TAKEN_BACK, Privacy, new_slug
 from chats.permissions import Action, levels
 from chats.views.access import Request, allowed_actions, form_methods, note
 from chats.views.acts import shown_act
@@ -103,9 +103,7 @@ def answered(request: Request, found: Chat, done: str) -> HttpResponse:
 
 def _now(found: Chat) -> dict[str, Any]:
     """The context of `chats/_share_now.html`: the levels, how far v0 agrees, and what can be done."""
-    wanted, has_lost = found.privacy_wanted, False
-    if wanted:
-        has_lost = bool(levels.takes(found.privacy, wanted, in_team=found.team is not None))
+    wanted, has_lost = found.privacy_wanted, _has_taken(found)
     return {
         "levels": [
             {"value": level, "title": TITLES[level], "sentence": sentence}
@@ -114,6 +112,7 @@ def _now(found: Chat) -> dict[str, Any]:
         "seen": _seen(found),
         "here": TITLES[found.privacy],
         "wanted": TITLES.get(wanted, ""),
+        "is_taken_back": found.privacy_refused == TAKEN_BACK,
         "has_lost": has_lost,
         "waits": found.privacy_unsaid or bool(wanted and not found.privacy_refused),
         "there": AT_V0.get(found.privacy_at_v0, "") if found.is_wider_at_v0 else "",
@@ -184,7 +183,10 @@ def _fields(found: Chat, new: str) -> dict[str, Any]:
     if gives:
         return {"privacy_wanted": new, "privacy_refused": "", **slug}
     # What was wanted before may have reached v0, whatever it answered: v0 is told, unless it is known.
-    is_known = new == found.privacy_at_v0 == found.privacy and bool(found.privacy_refused)
+    has_refused = found.privacy_refused not in ("", TAKEN_BACK)
+    is_known = new == found.privacy_at_v0 == found.privacy and has_refused
+    if new == found.privacy and not is_known and _has_taken(found):
+        return {"privacy_refused": TAKEN_BACK, "privacy_unsaid": True}
     untold = found.privacy_unsaid or not is_known
     return {
         "privacy": new,
@@ -193,6 +195,13 @@ def _fields(found: Chat, new: str) -> dict[str, Any]:
         "privacy_unsaid": untold,
         **slug,
     }
+
+
+def _has_taken(found: Chat) -> bool:
+    """Whether the level that is wanted takes something from somebody, who lacks it already."""
+    in_team = found.team is not None
+    wanted = found.privacy_wanted
+    return bool(wanted and levels.takes(found.privacy, wanted, in_team=in_team))
 
 
 def _listing(found: Chat) -> list[int]:

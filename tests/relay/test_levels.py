@@ -155,7 +155,9 @@ def test_both_sides_end_as_the_dialog_says(patient: Inside, client: Client, mate
         # Whatever may have reached v0, it is told the level that was left.
         if story.is_giving:
             assert choose(client, story.chat, story.old) == 303
-            assert (story.chat.privacy, story.chat.privacy_wanted) == (story.old, "")
+            # What it took away comes back only when v0 has agreed to that.
+            still = story.new if (story.old, story.new) == BOTH else ""
+            assert (story.chat.privacy, story.chat.privacy_wanted) == (story.old, still)
             assert story.chat.privacy_unsaid
             story.new = story.old
         story.v0 = "agrees"
@@ -163,6 +165,7 @@ def test_both_sides_end_as_the_dialog_says(patient: Inside, client: Client, mate
     there = at_v0(patient)
     for story in hung:
         assert there[story.chat.v0_id or ""] == story.chat.privacy == story.new
+        assert (story.chat.privacy_wanted, story.chat.privacy_refused) == ("", "")
 
 
 def story_ends_well(client: Client, story: Story, there: str) -> None:

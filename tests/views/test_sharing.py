@@ -171,6 +171,30 @@ def test_what_does_both_is_at_once_what_both_levels_allow(
     assert (chat.privacy_refused, chat.link_slug, len(levels.due())) == ("", slug, 1)
 
 
+def test_what_took_something_comes_back_when_v0_has_agreed_to_that(
+    client_of: ClientOf, owner: Person, mate: Person, team: Team, chat_of: ChatOf
+) -> None:
+    chat = chat_of(owner, team=team, privacy="team")
+    client, mates = client_of(owner), client_of(mate)
+    choose(client, chat, "unlisted")
+    [asked] = levels.due()
+    # Nobody knows whether v0 has heard of it.
+    for _ in range(2):
+        assert choose(client, chat, "team") == 303
+        assert mates.get(f"/chats/{chat.id}/").status_code == 404
+    assert "Back to “Team can read” as soon as v0 agrees. You took it back." in shown(client, chat)
+    levels.agreed(asked, "unlisted")
+    levels.refused(asked, "team", "Too late.")
+    [told] = levels.due()
+    assert (told.privacy, told.gives) == ("team", False)
+    assert mates.get(f"/chats/{chat.id}/").status_code == 404
+    levels.heard(told, "team")
+    assert mates.get(f"/chats/{chat.id}/").status_code == 200
+    chat.refresh_from_db()
+    assert (chat.privacy, chat.privacy_wanted, chat.privacy_refused) == ("team", "", "")
+    assert not levels.due()
+
+
 def test_the_same_form_sent_twice_is_one_change(
     client_of: ClientOf, owner: Person, team: Team, chat_of: ChatOf
 ) -> None:
