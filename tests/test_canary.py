@@ -184,7 +184,7 @@ def test_ids_of_a_hidden_chat_open_nothing_anywhere_else(hidden: Scene) -> None:
         *(f"/?saved={secret.pk}&deleted={secret.pk}&attachment={file}", f"/?attachment={file}"),
         *(f"/?chat={chat.pk}&ask={asked}" for chat in (secret, mine)),
         *(f"{page}{name}/?run={answer}" for name in ("duplicate", "rewind")),
-        *(f"{page}notes/?noted={asked}&open={answer}", f"{page}own/?seen={asked}"),
+        *(f"{page}own/?seen={asked}&noted={asked}&open={answer}"),
         *(f"/chats/import/?chat={secret.pk}", f"/sidebar/?current={secret.pk}"),
     ):
         assert not of_private(body(client.get(path))), path

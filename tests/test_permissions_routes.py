@@ -27,8 +27,7 @@ from tests.scene import Scene
 OF_A_CHAT = {
     "chat": {"GET": "READ"},
     "own": {"GET": "READ"},
-    # To who may read no notes it is a fragment with none, for a page that had some.
-    "notes": {"GET": "READ"},
+    "notes": {"GET": "NOTE"},
     "notes_people": {"GET": "NOTE"},
     "notes_seen": {"POST": "NOTE"},
     "here": {"GET": "HERE"},

@@ -36,8 +36,8 @@ def fixed(
 
 def marks(version: int, waiting: int, here: int = 0) -> dict[str, int]:
     """The marks of a chat whose rows are at `version`. That of the queue stands still at 0 where nothing
-    waits, and follows the chat where something does: why it waits is told beside it. That of the notes
-    always follows the chat: not everybody may know whether there are any. `here` is when somebody came or
+    waits, and follows the chat where something does: why it waits is told beside it. That of the notes,
+    for a dialog that shows some, always follows the chat: not everybody may know whether there are any. `here` is when somebody came or
     went last, in milliseconds; 0 for one alone."""
     return {
         "composer": version,

@@ -21,7 +21,7 @@ from chats.permissions import Action
 from chats.relay.rows import shown, utc
 from chats.rendering.finding import passages, spaced
 from chats.rendering.notes import Piece, pieces
-from chats.views.access import allowed_actions
+from chats.views.access import allowed_actions, uuid_or_none
 from chats.views.named import marked
 
 # A page has at least these last messages of its chat, whenever it was loaded.
@@ -88,11 +88,13 @@ def slots(
     return {f"m{id}-notes": _slot(found, id, by_message.get(id, [])) for id in ids}
 
 
-def slots_again(
-    request: HttpRequest, found: Chat, *, noted: Collection[UUID], opened: Collection[UUID]
-) -> dict[str, str]:
+def slots_again(request: HttpRequest, found: Chat, allowed: Collection[Action]) -> dict[str, str]:
     """As `slots`, for a page that has been open for a while: the last messages, all with notes, and those
-    that had some when the page heard of it last. `opened` stay so."""
+    that had some when the page heard of it last, which it names as `noted`; those it names as `open` stay
+    so. For a reader who may not know of notes, and whose page is from when they were let, empty ones."""
+    noted, opened = (_ids(request, name) for name in ("noted", "open"))
+    if Action.NOTE not in allowed:
+        return {f"m{id}-notes": "" for id in _recent(found, noted)} if noted else {}
     newest = found.notes.order_by("-written_at", "-pk")[:SHOWN]
     by_message = _by_message(reversed(list(_shown(request, found, newest))))
     ids = _recent(found, set(noted) - by_message.keys())
@@ -102,9 +104,9 @@ def slots_again(
     }
 
 
-def emptied(found: Chat, noted: Collection[UUID]) -> dict[str, str]:
-    """As `slots_again`, with nothing in them."""
-    return {f"m{id}-notes": "" for id in _recent(found, noted)}
+def _ids(request: HttpRequest, name: str) -> set[UUID]:
+    given = request.GET.getlist(name)[:SHOWN]
+    return {id for text in given if (id := uuid_or_none(text)) is not None}
 
 
 def _recent(found: Chat, noted: Collection[UUID]) -> set[UUID]:

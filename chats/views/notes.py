@@ -24,7 +24,7 @@ from chats.models import Chat, Mention, Message, Note
 from chats.permissions import Action
 from chats.permissions import notes as rights
 from chats.views import noted
-from chats.views.access import Request, allowed_actions, form_methods, member, uuid_or_none
+from chats.views.access import Request, form_methods, member, uuid_or_none
 from chats.views.named import Names, found, mention
 from chats.views.shell import shell
 
@@ -34,9 +34,7 @@ MOST = 200
 
 @require_safe
 def notes(request: Request, id: UUID) -> HttpResponse:
-    """The slots of a page's messages, for a page that has them; all notes of the chat as a page."""
-    if request.htmx:
-        return _slots(request, permissions.chat(request, id, Action.READ))
+    """All notes of the chat."""
     chat = permissions.chat(request, id, Action.NOTE)
     threads = noted.everything(request, chat)
     rows = {row.id: row for row in chat.messages.filter(id__in=threads)}
@@ -48,16 +46,6 @@ def notes(request: Request, id: UUID) -> HttpResponse:
         "prefix": "n",
     }
     return render(request, "chats/act.html", {**context, **shell(request, current=id)})
-
-
-def _slots(request: Request, chat: Chat) -> HttpResponse:
-    """Empty ones for a reader who may not know of notes: their page may be from when they were let."""
-    held = _ids(request, "noted")
-    if Action.NOTE in allowed_actions(request, chat):
-        slots = noted.slots_again(request, chat, noted=held, opened=_ids(request, "open"))
-    else:
-        slots = noted.emptied(chat, held)
-    return render(request, "chats/_notes_slots.html", {"chat": chat, "slots": slots})
 
 
 @form_methods
@@ -86,7 +74,7 @@ def _write(request: Request, row: Message) -> HttpResponse:
     if request.htmx:
         context = {**noted.context(request, row.chat, row), **_fresh(), "said": sentence}
         answer = render(request, "chats/_note_form.html", context)
-        return trigger_client_event(answer, "mark:notes")
+        return trigger_client_event(trigger_client_event(answer, "mark:notes"), "mark:own")
     return _shown(request, row, {"said": sentence}) if sentence else _see(row)
 
 
@@ -192,11 +180,6 @@ def notes_people(request: Request, id: UUID) -> HttpResponse:
 
 def _changed(chat: Chat) -> None:
     Chat.objects.filter(pk=chat.pk).update(version=F("version") + 1)
-
-
-def _ids(request: Request, name: str) -> set[UUID]:
-    given = request.GET.getlist(name)[:MOST]
-    return {uuid for text in given if (uuid := uuid_or_none(text)) is not None}
 
 
 def _fresh() -> dict[str, Any]:

@@ -26,6 +26,7 @@ from chats.relay import setups
 from chats.relay.decisions import Waiting
 from chats.relay.rows import utc
 from chats.relay.trouble import trouble
+from chats.views import noted
 from chats.views.access import Request, allowed_actions
 from chats.views.cards import Card, card, decided, poll, waiting_in
 from chats.views.costs import costs
@@ -74,7 +75,12 @@ def own(request: Request, id: UUID) -> HttpResponse:
         # Its card stays as it is, also where what somebody decided has failed after it.
         over = [row for row in over if row.id != waiting.asked.id]
     context = {
-        "slots": _emptied(found, changed) | {f"m{row.id}-own": "" for row in over} | slots,
+        "slots": {
+            **_emptied(found, changed),
+            **{f"m{row.id}-own": "" for row in over},
+            **slots,
+            **noted.slots_again(request, found, allowed),
+        },
         "chat": found,
         "poll": poll_of(waiting, allowed),
         **standing(request, found, allowed),

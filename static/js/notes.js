@@ -10,7 +10,7 @@ const timers = new Map();
 /* What stays as it is when the notes are fetched again */
 
 document.addEventListener("htmx:configRequest", ({ target, detail }) => {
-  if (target !== list) return;
+  if (!list || target.id !== "own") return;
   for (const { dataset } of document.querySelectorAll("details[data-noted][open]")) unfolded.add(dataset.noted);
   for (const id of unfolded) detail.formData.append("open", id);
   unfolded.clear();

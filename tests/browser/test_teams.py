@@ -286,7 +286,7 @@ def somebody(world: World, chat_of_team: dict[str, str]) -> Iterator[Callable[[s
         email, id = new_person(world)
         membership = write(
             world,
-            "INSERT INTO chats_membership (team_id, person_id, role, mapped) VALUES (?, ?, ?, 0)",
+            "INSERT INTO chats_membership (team_id, person_id, role, mapped, last_privacy) VALUES (?, ?, ?, 0, '')",
             *(team, id, role),
         )
         client = stack.enter_context(world.app.client_of(email))

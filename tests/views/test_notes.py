@@ -188,7 +188,7 @@ def test_who_may_not_read_notes_sees_nothing_of_them(
     assert client_of(stranger).get(f"/chats/{chat.id}/notes/").status_code == 403
     # A page from when they were let loses what it had.
     held = {"noted": str(answer_of(chat).id)}
-    fragment = text_of(htmx(client_of(stranger)).get(f"/chats/{chat.id}/notes/", held))
+    fragment = text_of(htmx(client_of(stranger)).get(f"/chats/{chat.id}/own/", held))
     assert f'<div id="m{answer_of(chat).id}-notes"></div>' in fragment
     assert CANARY not in fragment
 
@@ -273,7 +273,7 @@ def test_the_slots_of_a_page_are_fetched_again_with_those_that_lost_their_notes(
 ) -> None:
     for number in range(noted.RECENT):
         add_turn(chat, f"Turn {number}")
-    client, path = htmx(client_of(owner)), f"/chats/{chat.id}/notes/"
+    client, path = htmx(client_of(owner)), f"/chats/{chat.id}/own/"
     first = chat.messages.order_by("position")[0]
     assert f"m{first.id}-notes" not in text_of(client.get(path))
     again = text_of(client.get(path, {"noted": [str(first.id), "x"]}))
