@@ -7,8 +7,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 # Options for pytest, such as ARGS="-k sockets".
 ARGS ?=
-# One more than the cores that it is meant for: many tests mostly wait. A fourth one gained nothing.
-WORKERS ?= 3
+# Twice the cores that it is meant for: many tests mostly wait.
+WORKERS ?= 4
 
 .PHONY: run test test-scale lint lock
 .DEFAULT_GOAL := run
