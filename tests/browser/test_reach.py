@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -128,6 +129,53 @@ def test_a_link_and_a_public_chat_end_for_whoever_came_by_them(
     ended(nameless, "The link to this chat doesn.t work any more.")
     set_chat(world, chat, privacy="team")
     ended(by_link, "This chat is not public any more.")
+
+
+# Who reads at which level: for whom each of the pages stays.
+READS = {
+    "mate": {"team", "team-edit", "public"},
+    "guest": {"private", "team", "team-edit", "unlisted", "public"},
+    "with the link": {"unlisted", "public"},
+    "with the link, nameless": {"unlisted", "public"},
+    "stranger": {"public"},
+}
+# From each level to each other one, once.
+WALK = (
+    *("team", "private", "team-edit", "private", "unlisted", "private", "public", "team"),
+    *("team-edit", "team", "unlisted", "team", "public", "team-edit", "unlisted"),
+    *("team-edit", "public", "unlisted", "public", "private", "team"),
+)
+
+
+def test_through_all_changes_of_level_no_page_keeps_what_it_may_not_show(
+    world: World, app: AppServer, chat: str, page_of: PageOf
+) -> None:
+    assert len(set(pairwise(WALK))) == 20
+    guest, person = new_person(world)
+    statement = "INSERT INTO chats_guest (chat_id, email, person_id, role, invited_at) VALUES (?, ?, ?, 'reader', '2026-01-01')"
+    write(world, statement, uuid.UUID(chat).hex, guest, person)
+    stranger, _ = new_person(world)
+    emails = dict(zip(READS, (MATE, guest, STRANGER, None, stranger), strict=True))
+    set_chat(world, chat, privacy="unlisted", link_slug=LINK)
+    pages = {}
+    for who, email in emails.items():
+        path = f"/shared/{LINK}/" if "link" in who else "/robots.txt"
+        pages[who] = page_of(app, email, path=path, allowed=ALLOWED)
+    reading: set[str] = set()
+    for level in WALK:
+        set_chat(world, chat, privacy=level)
+        for who, page in pages.items():
+            if level not in READS[who]:
+                if who in reading:
+                    ended(page, "any more")
+                reading.discard(who)
+            elif who not in reading:
+                page.goto(f"/chats/{chat}/")
+                is_live(page)
+                reading.add(who)
+            else:
+                expect(page.locator("#messages")).to_contain_text(SECRET)
+                expect(page.locator("main .gone")).to_have_count(0)
 
 
 def test_a_page_that_gets_no_socket_hears_of_it_when_it_asks(
