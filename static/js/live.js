@@ -162,11 +162,17 @@ function renew(fragment) {
   for (const [id, element] of fresh) {
     const old = document.getElementById(id);
     // Scripts of the page have attributes of their own on the list.
-    if (id === "messages") morphChildren(old, element);
+    if (id === "messages") morphChildren(old, withoutNews(old, element));
     else if (old) renewed.push(morph(old, element));
   }
   stay();
   return renewed;
+}
+
+/** What is new is said to whoever comes to a page: while it is read no line comes between its messages. */
+function withoutNews(old, fresh) {
+  if (!old.querySelector(":scope > .new-since")) fresh.querySelector(":scope > .new-since")?.remove();
+  return fresh;
 }
 
 /** Remembers where the first visible message stands; the function it returns brings it back there. */
