@@ -78,14 +78,13 @@ def see(person: Person, chat: Chat, position: int) -> bool:
     behind = mark.filter(position__lt=position)
     if behind.update(position=position, at=timezone.now()):
         return True
-    if mark.exists():
-        return False
-    Seen.objects.bulk_create(
-        [Seen(person=person, chat=chat, position=position)], ignore_conflicts=True
-    )
+    is_new = not mark.exists()
+    if is_new:
+        Seen.objects.bulk_create(
+            [Seen(person=person, chat=chat, position=position)], ignore_conflicts=True
+        )
     # Another page of theirs may have been first, with less.
-    behind.update(position=position, at=timezone.now())
-    return True
+    return bool(behind.update(position=position, at=timezone.now())) or is_new
 
 
 def end_of(chat: Chat) -> int:
