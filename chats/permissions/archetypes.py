@@ -1,19 +1,18 @@
 """What kinds of people a chat can be looked at as: what each of them would be to it.
 
-Owns the kinds and their ties. Relies on the table of rights for what follows from a tie, as for everybody
-who is really there; nobody is signed in for it, and no session gets anything.
+Owns which kinds are offered, and the words for them. Relies on `levels` for what ties them to a chat and on the
+table of rights for what follows from that, as for everybody who is really there; nobody is signed in for it,
+and no session gets anything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 
-from chats.models import Chat, GuestRole
-from chats.models.teams import Role
-from chats.permissions import Action, Tie, allowed_by
+from chats.models import Chat
+from chats.permissions import Action, Tie, allowed_by, levels
 from chats.permissions.sessions import holds_link
 
 
@@ -21,55 +20,33 @@ from chats.permissions.sessions import holds_link
 class Kind:
     """`words` follow "as"; `who` begins a sentence about them."""
 
+    of: levels.Kind
     words: str
     who: str
-    tie: Callable[[Chat], Tie]
-    of_a_team: bool = False
-
-
-def _link(chat: Chat) -> bool:
-    """Whether who has the chat's address as it is now has it by a link that works."""
-    return holds_link(chat, chat.link_slug)
 
 
 KINDS = {
-    "mate": Kind(
-        "a member of the team",
-        "Members of the team",
-        lambda chat: Tie(signed_in=True, team_role=Role.MEMBER),
-        of_a_team=True,
-    ),
-    "viewer": Kind(
-        "a viewer of the team",
-        "Viewers of the team",
-        lambda chat: Tie(signed_in=True, team_role=Role.VIEWER),
-        of_a_team=True,
-    ),
+    "mate": Kind(levels.Kind.MATE, "a member of the team", "Members of the team"),
+    "viewer": Kind(levels.Kind.VIEWER, "a viewer of the team", "Viewers of the team"),
     "reader": Kind(
+        levels.Kind.INVITED_READER,
         "somebody invited to read",
         "People who are invited to read",
-        lambda chat: Tie(signed_in=True, invited=GuestRole.READER),
     ),
     "link": Kind(
-        "somebody with the link",
-        "Whoever has the link and is signed in",
-        lambda chat: Tie(signed_in=True, link=_link(chat)),
+        levels.Kind.LINK, "somebody with the link", "Whoever has the link and is signed in"
     ),
     "stranger": Kind(
+        levels.Kind.SIGNED_IN,
         "a stranger",
         "Whoever is signed in, and has nothing to do with the chat,",
-        lambda chat: Tie(signed_in=True),
     ),
     "visitor-with-link": Kind(
+        levels.Kind.NAMELESS_LINK,
         "a visitor with the link",
         "Whoever has the link, and no account here,",
-        lambda chat: Tie(signed_in=False, link=_link(chat)),
     ),
-    "visitor": Kind(
-        "a visitor",
-        "Whoever has no account here",
-        lambda chat: Tie(signed_in=False),
-    ),
+    "visitor": Kind(levels.Kind.NAMELESS, "a visitor", "Whoever has no account here"),
 }
 
 
@@ -78,13 +55,19 @@ def kinds(chat: Chat) -> dict[str, Kind]:
     return {
         name: kind
         for name, kind in KINDS.items()
-        if (chat.team_id is not None or not kind.of_a_team)
+        if (chat.team_id is not None or kind.of not in levels.OF_TEAM)
         and (settings.V0_ANONYMOUS_READING or name != "visitor-with-link")
     }
 
 
 def allowed(chat: Chat, kind: Kind) -> frozenset[Action]:
-    return allowed_by(kind.tie(chat), chat)
+    return allowed_by(tie(chat, kind), chat)
+
+
+def tie(chat: Chat, kind: Kind) -> Tie:
+    """As `levels` has it; a link that does not work, or is none yet, is no tie."""
+    held = levels.TIES[kind.of]
+    return replace(held, link=held.link and holds_link(chat, chat.link_slug))
 
 
 def is_open_by_link(chat: Chat) -> bool:
