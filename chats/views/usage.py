@@ -64,7 +64,9 @@ def usage(request: Request, person: Person) -> HttpResponse:
     before = reports.in_all(reports.within(entries, form.range.before.start, form.range.before.end))
     lines = _by_model(models, whole)
     chats = reports.by_chat(shown, CHATS)
-    titles = _titles(person, [id for id, _ in chats if id])
+    newest = list(shown.order_by("-ended_at", "-pk")[:ANSWERS])
+    named = {chat, *(id for id, _ in chats), *(row.chat_id for row in newest)}
+    titles = _titles(person, [id for id in named if id])
     context = {
         "form": form,
         "ranges": NAMES,
@@ -81,7 +83,7 @@ def usage(request: Request, person: Person) -> HttpResponse:
         "model_name": (model or NO_MODEL) if model is not None else "",
         "chat": str(chat) if chat else "",
         "chat_name": _name(chat, titles) if chat else "",
-        "answers": _answers(shown, person),
+        "answers": _answers(newest, titles),
         "most_answers": ANSWERS,
         **shell(request),
     }
@@ -179,10 +181,8 @@ class Answer:
     credits: str
 
 
-def _answers(entries: QuerySet[Entry], person: Person) -> list[Answer]:
-    """The newest ones, without a word of what they say."""
-    rows = list(entries.order_by("-ended_at", "-pk")[:ANSWERS])
-    titles = _titles(person, [row.chat_id for row in rows if row.chat_id])
+def _answers(rows: Sequence[Entry], titles: Mapping[UUID, str]) -> list[Answer]:
+    """As they are listed, without a word of what they say."""
     there = set(
         Message.objects.filter(pk__in=[row.message_id for row in rows]).values_list("pk", flat=True)
     )

@@ -100,6 +100,13 @@ def test_an_answer_leads_to_its_message_unless_it_cannot_be_read(
     assert "Deleted chats" in page(client)
 
 
+def test_a_chat_is_named_also_where_nothing_was_spent_on_it(client: Client, person: Person) -> None:
+    chat = Chat.objects.create(owner=person, title="A quiet one")
+    found = page(client, chat=str(chat.pk))
+    assert "Nothing like this in this time." in found
+    assert 'aria-label="Chat A quiet one: show all chats"' in found
+
+
 def test_a_cost_that_v0_has_not_named_is_not_shown_as_nothing(
     client: Client, person: Person
 ) -> None:
