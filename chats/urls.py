@@ -8,12 +8,16 @@ from django.urls.converters import IntConverter
 from chats.views import (
     acts,
     adopt,
+    allowance,
     attachments,
     audit,
     chat,
+    chat_budget,
+    chat_costs,
     composer,
     connect,
     copies,
+    copying,
     data,
     decide,
     deletion,
@@ -57,25 +61,14 @@ from chats.views import (
     team_settings,
     teams,
     usage,
+    usage_export,
+    usage_review,
+    usage_runs,
     view_as,
     what_you_share,
 )
 from chats.views.manage import acts as manage_acts
-from chats.views.manage import doors, lists, overview, people
-
-# For staff alone.
-MANAGE = [
-    path("", overview.overview, name="manage"),
-    path("people/", people.people, name="manage_people"),
-    path("people/<int:id>/", people.one, name="manage_person"),
-    path("people/<int:id>/<slug:name>/", manage_acts.act, name="manage_act"),
-    path("teams/", lists.teams, name="manage_teams"),
-    path("chats/", lists.chats, name="manage_chats"),
-    path("invitations/", doors.listed_invitations, name="manage_invitations"),
-    path("invitations/<int:id>/revoke/", doors.invitation_revoke, name="manage_invitation_revoke"),
-    path("sessions/", doors.sessions, name="manage_sessions"),
-    path("sessions/<int:id>/end/", doors.session_end, name="manage_session_end"),
-]
+from chats.views.manage import doors, levers, limits, lists, overview, people
 
 
 class RowConverter(IntConverter):
@@ -85,6 +78,30 @@ class RowConverter(IntConverter):
 
 
 register_converter(RowConverter, "row")
+
+# For staff alone.
+MANAGE = [
+    path("", overview.overview, name="manage"),
+    path("people/", people.people, name="manage_people"),
+    path("people/<int:id>/", people.one, name="manage_person"),
+    path("people/<int:id>/<slug:name>/", manage_acts.act, name="manage_act"),
+    path("teams/", lists.teams, name="manage_teams"),
+    path("chats/", lists.chats, name="manage_chats"),
+    path("limits/", limits.listed_limits, name="manage_limits"),
+    path("limits/new/", limits.limit_new, name="manage_limit_new"),
+    path("limits/<row:id>/", limits.limit, name="manage_limit"),
+    path("limits/<row:id>/remove/", limits.limit_remove, name="manage_limit_remove"),
+    path("limits/<row:id>/raise/", limits.limit_raise, name="manage_limit_raise"),
+    path("limits/<row:id>/raised/<row:override>/end/", limits.raise_end, name="manage_raise_end"),
+    path("levers/", levers.levers, name="manage_levers"),
+    path("levers/close/", levers.close, name="manage_close"),
+    path("levers/open/", levers.reopen, name="manage_open"),
+    path("invitations/", doors.listed_invitations, name="manage_invitations"),
+    path("invitations/<int:id>/revoke/", doors.invitation_revoke, name="manage_invitation_revoke"),
+    path("sessions/", doors.sessions, name="manage_sessions"),
+    path("sessions/<int:id>/end/", doors.session_end, name="manage_session_end"),
+]
+
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -97,6 +114,26 @@ urlpatterns = [
     path("seen/", seen.seen_all, name="seen_all"),
     path("space/", spaces.switch, name="space"),
     path("usage/", usage.usage, name="usage"),
+    path("usage/runs/", usage_runs.own_runs, name="usage_own_runs"),
+    path("usage/runs/<uuid:message>/", usage_runs.own_run, name="usage_own_run"),
+    path("usage/export.csv", usage_export.own_export, {"ending": "csv"}, name="usage_csv"),
+    path("usage/export.json", usage_export.own_export, {"ending": "json"}, name="usage_json"),
+    path("usage/review/", usage_review.review, name="usage_review"),
+    path("usage/review/elsewhere/", usage_review.elsewhere, name="usage_elsewhere"),
+    path("usage/review/runs/", usage_runs.runs, name="usage_runs"),
+    path("usage/review/runs/<uuid:message>/", usage_runs.run, name="usage_run"),
+    path(
+        "usage/review/export.csv",
+        usage_export.review_export,
+        {"ending": "csv"},
+        name="usage_review_csv",
+    ),
+    path(
+        "usage/review/export.json",
+        usage_export.review_export,
+        {"ending": "json"},
+        name="usage_review_json",
+    ),
     path("needs-you/", needs_you.needs_you, name="needs_you"),
     path("settings/", profile.profile, name="profile"),
     path("settings/theme/", profile.theme, name="theme"),
@@ -176,6 +213,7 @@ urlpatterns = [
     path("settings/mcp/<str:id>/enabled/", mcp.mcp_enable, name="mcp_enable"),
     path("settings/mcp/<str:id>/remove/", mcp.mcp_remove, name="mcp_remove"),
     path("options/place/", spaces.place, name="place"),
+    path("options/usual/", allowance.usual, name="usual"),
     path("options/mcp-servers/", options.mcp_servers, name="mcp_servers"),
     path("health/", health.health, name="health"),
     path("adopt/", adopt.adopt, name="adopt"),
@@ -227,6 +265,8 @@ urlpatterns = [
     path("chats/<uuid:id>/seen/", seen.seen, name="seen"),
     path("chats/<uuid:id>/rename/", acts.rename, name="rename"),
     path("chats/<uuid:id>/share/", sharing.share, name="share"),
+    path("chats/<uuid:id>/budget/", chat_budget.chat_budget, name="chat_budget"),
+    path("chats/<uuid:id>/costs/", chat_costs.chat_costs, name="chat_costs"),
     path("chats/<uuid:id>/hand-over/", hand_over.hand_over, name="hand_over"),
     path("chats/<uuid:id>/accept/", hand_over.accept, name="accept"),
     path("chats/<uuid:id>/link/new/", links.link_rotate, name="link_rotate"),
@@ -240,7 +280,7 @@ urlpatterns = [
     path("chats/<uuid:id>/repeat-privacy/", acts.repeat_privacy, name="repeat_privacy"),
     path("chats/<uuid:id>/delete/", acts.delete, name="delete"),
     path("chats/<uuid:id>/duplicate/", copies.duplicate, name="duplicate"),
-    path("chats/<uuid:id>/copying/", copies.copying, name="copying"),
+    path("chats/<uuid:id>/copying/", copying.copying, name="copying"),
     path("chats/<uuid:id>/copy-again/", copies.copy_again, name="copy_again"),
     path("chats/<uuid:id>/look-again/", copies.look_again, name="look_again"),
     path("chats/<uuid:id>/undelete/", acts.undelete, name="undelete"),

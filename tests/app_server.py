@@ -72,7 +72,6 @@ def environment(database: Path, **extra: str) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return {
         **kept,
-        "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
         "DJANGO_SETTINGS_MODULE": SERVED if extra.get("DEBUG", "1") == "1" else "v0web.settings",
         "DEBUG": "1",

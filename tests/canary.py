@@ -60,7 +60,7 @@ def word(kind: str, level: str) -> str:
 
 def due(who: str) -> set[str]:
     """The words that somebody may find. Nobody is a guest of the private chats here; staff see what
-    everybody used."""
+    everybody used, and who administers a team what was used in it."""
     found = {
         word(kind, level)
         for kind, row in KINDS.items()
@@ -69,8 +69,8 @@ def due(who: str) -> set[str]:
         and expected(row)[who][level] == "+"
         and not (level == "private" and who.startswith("invited"))
     }
-    is_staff = who in ("admin", "superuser")
-    return found | {word("model", level) for level in LEVELS if is_staff}
+    reviews = who in ("admin", "superuser", "team owner", "team admin")
+    return found | {word("model", level) for level in LEVELS if reviews}
 
 
 def for_every_reader(level: str) -> set[str]:
@@ -106,6 +106,7 @@ def _fill(chat: Chat, cast: Cast) -> None:
     Entry.objects.create(
         message_id=answer.pk,
         chat=chat,
+        team=chat.team,
         person=chat.owner,
         model=says["model"],
         credits_total=10**10,

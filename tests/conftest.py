@@ -6,10 +6,12 @@ its thread: a module that uses it uses neither the ORM nor `asyncio.run`.
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import os
 import re
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -26,6 +28,10 @@ os.environ.update(
 SERVERS = () if "V0_SCALE" in os.environ else ("DATABASE_URL", "REDIS_URL")
 for name in ("V0_API_KEY", "V0_BASE_URL", "PORT", "SANDBOX_PORT", *SERVERS):
     os.environ.pop(name, None)
+
+# Each worker and each server would otherwise compile all of ours anew: a third of what a start costs.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Thousands of tests leave much that lives on: looking through it every 700 objects is a twentieth of all.
 gc.set_threshold(50_000, 20, 50)
@@ -57,6 +63,24 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
 )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Iterator[None]:
+    """Of several workers one collects first, and the others read what it has compiled."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        yield
+        return
+    # A worker's own folder is in the one of the whole run.
+    folder = Path(session.config.getoption("basetemp")).parent
+    with (folder / "collecting.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        is_first = not lock.tell()
+        if is_first:
+            yield
+            lock.write("collected")
+    if not is_first:
+        yield
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -38,13 +38,14 @@ from v0web.logs import redacted
 Storages: TypeAlias = dict[str, Any]
 
 PLACES = ("/", "/settings/data/", f"/sidebar/?q={canary.SOUGHT}", "/needs-you/", "/gallery/")
-MORE = ("/usage/", "/settings/shared/", "/audit/", "/manage/chats/", "/admin/chats/chat/")
+USAGE = ("/usage/", "/usage/runs/", "/usage/review/", "/usage/review/export.json")
+MORE = (*USAGE, "/settings/shared/", "/audit/", "/manage/chats/", "/admin/chats/chat/")
 # How many addresses are asked for, and how many routes at least answer: these four see nearly all there are,
 # the others the lists, the chats, and what is seldom seen before what is seen often.
 MOST = {"owner": 72, "mate": 45, "stranger": 40, "superuser": 40}
 LEAST = {"owner": 40, "mate": 25, "stranger": 20, "superuser": 22}
 # What tells somebody of their own, also of what they have lost.
-OWN = {"data", "usage"}
+OWN = {"data", "usage", "usage_own_runs", "usage_own_run", "usage_csv", "usage_json"}
 BOUND = 25
 # A private chat has no link that leads to it.
 UNFOUND = {canary.word("link", "private")}

@@ -22,7 +22,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.app_server import ROOT, free_port, wait_until
+from tests.app_server import ROOT, free_port, migrated_database, wait_until
 
 
 class Run:
@@ -146,6 +146,14 @@ def later(data: Path, first: First) -> None:
 
 
 @pytest.fixture
+def tables(data: Path, shared_folder: Path) -> None:
+    """Nobody and nothing, for either upstream: `first` has made the tables."""
+    data.mkdir(mode=0o700)
+    for upstream in ("sandbox", "v0"):
+        shutil.copy(migrated_database(shared_folder), data / f"{upstream}.sqlite3")
+
+
+@pytest.fixture
 def run(data: Path) -> Iterator[Callable[..., Run]]:
     with ExitStack() as stack:
 
@@ -232,6 +240,7 @@ def test_a_sandbox_that_dies_ends_the_app_loudly(run: Callable[..., Run]) -> Non
     assert is_free(started.port)
 
 
+@pytest.mark.usefixtures("tables")
 def test_with_a_key_nobody_is_there_until_the_link_is_used(run: Callable[..., Run]) -> None:
     upstream = f"http://127.0.0.1:{free_port()}/v2"
     given = {"V0_API_KEY": "v1:canary:canary", "V0_BASE_URL": upstream}
@@ -260,7 +269,8 @@ def test_with_a_key_nobody_is_there_until_the_link_is_used(run: Callable[..., Ru
     assert "canary" not in first.out + again.out
 
 
-def test_outside_debug_there_are_no_demo_people(run: Callable[..., Run], tmp_path: Path) -> None:
+@pytest.mark.usefixtures("tables")
+def test_outside_debug_there_are_no_demo_people(run: Callable[..., Run]) -> None:
     started = run("true", SECRET_KEY="only-for-tests-" * 4, DEBUG="0")
     prepared = started.manage("prepare")
     assert "/setup/" in prepared.stdout

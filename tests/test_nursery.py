@@ -59,8 +59,10 @@ def test_it_is_waited_for_and_ended_as_any_process(tmp_path: Path, number: int) 
 
 def test_it_shares_nothing_that_a_setting_decides() -> None:
     script = (
-        "import sys, tests.nursery as n; [__import__(name) for name in n.LIBRARIES]; "
-        "print([name for name in sys.modules if name.split('.')[0] in ('chats', 'v0web')], "
+        "import sys, tests.nursery as n; [__import__(name) for name in n.LIBRARIES + n.OURS]; "
+        "from django.apps import apps; from django.conf import settings; "
+        "ours = {name.split('.')[1] for name in sys.modules if name.startswith('chats.')}; "
+        "print(sorted(ours), 'v0web' in sys.modules, apps.ready, settings.configured, "
         "'twisted.internet.reactor' in sys.modules)"
     )
     ended = subprocess.run(
@@ -70,4 +72,4 @@ def test_it_shares_nothing_that_a_setting_decides() -> None:
         text=True,
         check=True,
     )
-    assert ended.stdout == "[] False\n"
+    assert ended.stdout == "['sandbox', 'v0api'] False False False False\n"

@@ -7,6 +7,7 @@ the routes of chats, and what somebody without an account gets everywhere.
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from allauth.usersessions.models import UserSession
@@ -15,7 +16,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from chats.models import Invitation, Membership, Team
+from chats.models import Entry, Invitation, Limit, Membership, Override, Team
 from tests.scene import Scene
 from tests.test_permissions_routes import ARGUMENTS, ELSEWHERE
 
@@ -24,6 +25,7 @@ from tests.test_permissions_routes import ARGUMENTS, ELSEWHERE
 KINDS = {
     "everybody": "+ + + + + + +",
     "staff": "4 + + 4 4 4 4",
+    "reviewers": "4 + + 4 4 + +",
     "none": "4 4 4 4 4 4 4",
     "members": "4 4 4 + + + +",
     "admins": "4 4 4 3 3 + +",
@@ -38,7 +40,7 @@ TABLE = {
     (
         "everybody",
         "-",
-    ): """home usage sidebar place mcp_servers health needs_you prompts account_deleted teams
+    ): """home usage usage_own_runs usage_csv usage_json sidebar place usual mcp_servers health needs_you prompts account_deleted teams
         security mfa_view_recovery_codes download_recovery_codes sessions healthz readyz robots account_inactive
         sign_up_sent what_you_share account_reset_password_done account_reset_password_from_key_done""",
     ("everybody", "everybody"): """import prompt_new profile data delete_account notices team_new
@@ -51,11 +53,18 @@ TABLE = {
         "everybody",
     ): """create space seen_all theme email_prove email_cancel passkey_add_challenge
         mfa_login_webauthn passkey_challenge session_end sessions_end_others""",
-    ("staff", "-"): """mcp manage manage_people manage_person manage_teams manage_chats
-        manage_invitations manage_sessions audit""",
+    (
+        "staff",
+        "-",
+    ): """usage_elsewhere mcp manage manage_people manage_person manage_teams manage_chats
+        manage_invitations manage_sessions manage_limits audit""",
     ("staff", "staff"): """mcp_new mcp_edit mcp_remove manage_act manage_session_end
-        manage_invitation_revoke invitations adopt""",
-    ("-", "staff"): "mcp_enable audit_csv installation_revoke installation_resend",
+        manage_invitation_revoke manage_limit_new manage_limit manage_limit_remove manage_limit_raise
+        manage_levers manage_close invitations adopt""",
+    ("-", "staff"): """mcp_enable audit_csv installation_revoke installation_resend manage_raise_end
+        manage_open""",
+    ("reviewers", "-"): """usage_review usage_runs usage_run usage_review_csv usage_review_json""",
+    ("none", "-"): "shared oidc_callback gallery usage_own_run",
     ("members", "-"): "team",
     ("members", "members"): "team_leave",
     ("members", "admins"): "team_settings",
@@ -67,7 +76,6 @@ TABLE = {
         "none",
         "none",
     ): "accept prompt_edit prompt_remove invitation email_confirm email_cancel_by_link setup first_visit sign_up_link",
-    ("none", "-"): "shared oidc_callback gallery",
     ("-", "none"): "oidc_login",
 }
 ROWS = {name: kinds for kinds, names in TABLE.items() for name in names.split()}
@@ -84,15 +92,24 @@ def places(staged: Scene, db: None) -> dict[str, str]:
     team = staged.people.team
     mate = Membership.objects.get(team=team, person=staged.people.people["mate"])
     of_a_team, of_nobody = invitation(team), invitation(None)
+    entry = Entry.objects.create(message_id=uuid4(), team=team, person=mate.person)
+    limit = Limit.objects.create(scope="team", key=str(team.pk), period="day", credits=1)
+    later = timezone.now() + timedelta(days=1)
+    raised = Override.objects.create(limit=limit, credits=2, until=later, note="A launch")
     found = {}
     for name in ELSEWHERE:
         there: dict[str, object] = {"member": mate.pk, "invitation": of_a_team.pk}
+        there["message"] = entry.message_id
         if name.startswith(("team", "member_", "invitation_")):
             there["id"] = team.pk
         elif name.startswith("installation_"):
             there["invitation"] = of_nobody.pk
         elif name == "manage_invitation_revoke":
             there["id"] = of_a_team.pk
+        elif name in ("manage_limit", "manage_limit_remove", "manage_limit_raise"):
+            there["id"] = raised.limit_id
+        elif name == "manage_raise_end":
+            there |= {"id": raised.limit_id, "override": raised.pk}
         elif name == "manage_session_end":
             there["id"] = UserSession.objects.filter(user=mate.person_id).get().pk
         elif name in ("manage_person", "manage_act"):
@@ -106,7 +123,7 @@ def places(staged: Scene, db: None) -> dict[str, str]:
 def asked(name: str) -> tuple[str, ...]:
     """Who walks through a route. What is for everybody asks nobody whether they are staff."""
     kinds = {*ROWS[name]}
-    if {"members", "admins", "owners"} & kinds:
+    if {"members", "admins", "owners", "reviewers"} & kinds:
         return (*PEOPLE, *MEMBERS)
     return PEOPLE if "staff" in kinds else ("stranger", "superuser")
 

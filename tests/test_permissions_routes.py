@@ -55,6 +55,8 @@ OF_A_CHAT = {
     "view_as": {"GET": "MANAGE"},
     "unshare": {"GET": "MANAGE", "POST": "MANAGE"},
     "move": {"GET": "MANAGE", "POST": "MANAGE"},
+    "chat_budget": {"GET": "SEE_COST", "POST": "MANAGE"},
+    "chat_costs": {"GET": "SEE_COST"},
     "hand_over": {"GET": "MANAGE", "POST": "MANAGE"},
     "repeat_privacy": {"POST": "MANAGE"},
     "delete": {"GET": "MANAGE", "POST": "MANAGE"},
@@ -103,6 +105,7 @@ ELSEWHERE = {
     "space": ("POST", 302, SIGN_IN),
     "seen_all": ("POST", 302, SIGN_IN),
     "place": ("GET", 302, SIGN_IN),
+    "usual": ("GET", 302, SIGN_IN),
     "mcp_servers": ("GET", 302, SIGN_IN),
     "mcp": ("GET", 302, SIGN_IN),
     "mcp_new": ("GET", 302, SIGN_IN),
@@ -116,6 +119,15 @@ ELSEWHERE = {
     "manage_act": ("GET", 302, SIGN_IN),
     "manage_teams": ("GET", 302, SIGN_IN),
     "manage_chats": ("GET", 302, SIGN_IN),
+    "manage_limits": ("GET", 302, SIGN_IN),
+    "manage_limit_new": ("GET", 302, SIGN_IN),
+    "manage_limit": ("GET", 302, SIGN_IN),
+    "manage_limit_remove": ("GET", 302, SIGN_IN),
+    "manage_limit_raise": ("GET", 302, SIGN_IN),
+    "manage_raise_end": ("POST", 302, SIGN_IN),
+    "manage_levers": ("GET", 302, SIGN_IN),
+    "manage_close": ("GET", 302, SIGN_IN),
+    "manage_open": ("POST", 302, SIGN_IN),
     "manage_invitations": ("GET", 302, SIGN_IN),
     "manage_invitation_revoke": ("GET", 302, SIGN_IN),
     "manage_sessions": ("GET", 302, SIGN_IN),
@@ -129,6 +141,16 @@ ELSEWHERE = {
     "profile": ("GET", 302, SIGN_IN),
     "what_you_share": ("GET", 302, SIGN_IN),
     "usage": ("GET", 302, SIGN_IN),
+    "usage_review": ("GET", 302, SIGN_IN),
+    "usage_elsewhere": ("GET", 302, SIGN_IN),
+    "usage_runs": ("GET", 302, SIGN_IN),
+    "usage_run": ("GET", 302, SIGN_IN),
+    "usage_review_csv": ("GET", 302, SIGN_IN),
+    "usage_review_json": ("GET", 302, SIGN_IN),
+    "usage_own_runs": ("GET", 302, SIGN_IN),
+    "usage_own_run": ("GET", 302, SIGN_IN),
+    "usage_csv": ("GET", 302, SIGN_IN),
+    "usage_json": ("GET", 302, SIGN_IN),
     "theme": ("POST", 302, SIGN_IN),
     "data": ("GET", 302, SIGN_IN),
     "delete_account": ("GET", 302, SIGN_IN),
@@ -205,9 +227,13 @@ ARGUMENTS: dict[str, dict[str, object]] = {
     "mcp_edit": {"id": "mcp_1"},
     "manage_person": {"id": 1},
     "manage_act": {"id": 1, "name": "deactivate"},
+    **{name: {"id": 1} for name in ("manage_limit", "manage_limit_remove", "manage_limit_raise")},
+    "manage_raise_end": {"id": 1, "override": 1},
     "manage_invitation_revoke": {"id": 1},
     "manage_session_end": {"id": 1},
     "accept": {"id": UUID(int=1)},
+    "usage_run": {"message": UUID(int=1)},
+    "usage_own_run": {"message": UUID(int=1)},
     "prompt_edit": {"id": UUID(int=1)},
     "prompt_remove": {"id": UUID(int=1)},
     "mcp_enable": {"id": "mcp_1"},
@@ -287,7 +313,8 @@ def test_every_route_has_a_line_in_these_tables() -> None:
     of_chats = OF_CHATS.keys() | OF_A_FILE.keys()
     assert {route.name for route in found} == of_chats | ELSEWHERE.keys()
     with_an_id = {route.name for route in found if "uuid" in str(route.pattern)}
-    assert with_an_id - {"accept", "prompt_edit", "prompt_remove"} == of_chats
+    of_rows = {"accept", "prompt_edit", "prompt_remove", "usage_run", "usage_own_run"}
+    assert with_an_id - of_rows == of_chats
 
 
 def test_every_socket_is_admitted_by_the_same_class() -> None:

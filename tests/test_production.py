@@ -7,25 +7,26 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.app_server import ROOT, AppServer, environment
+from tests.app_server import ROOT, AppServer, environment, migrated_database
 
 HTTPS = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.7"}
 SETTINGS = {"DEBUG": "0", "V0_PROXY": "1", "ALLOWED_HOSTS": "localhost"}
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
+def app(tmp_path_factory: pytest.TempPathFactory, shared_folder: Path) -> Iterator[AppServer]:
     """A copy of the code, since what is collected lies beside it."""
     folder = tmp_path_factory.mktemp("production")
     for name in ("v0web", "chats", "templates", "static"):
-        ignore = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / name, folder / name, ignore=ignore)
+        shutil.copytree(ROOT / name, folder / name)
     shutil.copy(ROOT / "manage.py", folder)
     database = folder / "db.sqlite3"
+    shutil.copy(migrated_database(shared_folder), database)
     for command in (["collectstatic", "--no-input", "-v0"], ["prepare"]):
         subprocess.run(
             [sys.executable, "manage.py", *command],

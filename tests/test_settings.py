@@ -186,6 +186,9 @@ def test_origins_are_exact_addresses(given: dict[str, str], origins: list[str]) 
         {"V0_BASE_URL": "ftp://api.v0.dev/v2"},
         {"V0_BASE_URL": "https://api.v0.dev/v2"},
         {"V0_LOG_LEVEL": "LOUD"},
+        {"V0_WEBHOOK_URL": "https://hooks.example.com/a"},
+        {"V0_WEBHOOK_URL": "http://hooks.example.com/a", "V0_WEBHOOK_SECRET": SECRET},
+        {"V0_WEBHOOK_URL": "hooks.example.com", "V0_WEBHOOK_SECRET": SECRET},
         {"ALLOWED_HOSTS": "*"},
         {"DATABASE_URL": "nonsense"},
         {"V0_STORAGE_OPTIONS": "bucket", "V0_STORAGE": "some.Storage"},
@@ -229,6 +232,8 @@ def test_no_command_that_lists_settings_shows_a_secret() -> None:
         "REDIS_URL": "redis://:canary@redis:6379/0",
         "V0_STORAGE": "some.Storage",
         "V0_STORAGE_OPTIONS": '{"bucket_name": "files", "secret_key": "canary"}',
+        "V0_WEBHOOK_URL": "https://hooks.example.com/canary",
+        "V0_WEBHOOK_SECRET": "canary",
     }
     ended = manage("diffsettings", "--all", **secrets)
     assert "V0_API_KEY" in ended.stdout

@@ -1,17 +1,21 @@
-"""One HTTP request as Daphne's server reads it, with a limit to its body.
+"""One HTTP request as Daphne's server reads and answers it, with a limit to its body.
 
 Owns the refusal of a body while it arrives: by its announced length before any of it was read, and
-by what was counted when none was announced. Form fields are Django's to parse; Twisted's parser
-would hold up every socket meanwhile.
+by what was counted when none was announced. Owns also that an answer in pieces is sent no faster than the
+peer reads, and that one which breaks off is seen to. Form fields are Django's to parse; Twisted's parser
+would hold up every socket meanwhile. Relies on `pacing` for the pace.
 """
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from daphne.http_protocol import HTTPFactory, WebRequest
+
+from v0web.pacing import Paced
 
 WORDS = (
     b"This is more than can be sent at once, and nothing of it was taken. "
@@ -30,9 +34,13 @@ TOO_LARGE = (
 # Seconds for which what a refused peer still sends is read and dropped: a connection that is closed
 # with unread bytes is reset, and the peer never sees why.
 LINGER = 5.0
+# How much longer than an open socket's a peer may take nothing of its answer: no page would fetch it again.
+PATIENCE = 4
+
+logger = logging.getLogger("v0web.server")
 
 
-class BoundedRequest(WebRequest):  # type: ignore[misc]
+class BoundedRequest(Paced, WebRequest):  # type: ignore[misc]
     """A request whose body has at most `Limits.of(path)` bytes, in memory or on disk."""
 
     error_template = "<!doctype html><title>%(title)s</title><p>%(body)s</p>\n"
@@ -79,7 +87,45 @@ class BoundedRequest(WebRequest):  # type: ignore[misc]
     def connectionLost(self, reason: Any) -> None:  # noqa: N802
         if self.dropping is not None and self.dropping.active():
             self.dropping.cancel()
+        self.resumeProducing()
         super().connectionLost(reason)
+
+    # As the producer of its answer
+
+    def handle_reply(self, message: dict[str, Any]) -> None:
+        goes_on = message["type"] == "http.response.body" and message.get("more_body")
+        if goes_on and not self.producer and not self.finished and self.channel is not None:
+            self.registerProducer(self, True)
+        super().handle_reply(message)
+
+    def finish(self) -> None:
+        if self.producer:
+            self.unregisterProducer()
+        super().finish()
+
+    @property
+    def transport_of_peer(self) -> Any:
+        return self.channel.transport
+
+    @property
+    def patience(self) -> float:
+        return float(PATIENCE * self.server.options.stall)
+
+    def give_up(self) -> None:
+        logger.warning("an answer of which nothing was taken for %g s was given up", self.patience)
+        self.abort()
+
+    def handle_exception(self, exception: Exception) -> None:
+        """What has begun and cannot be ended must not look whole."""
+        if self._response_started:
+            self.abort()
+        else:
+            super().handle_exception(exception)
+
+    def abort(self) -> None:
+        self.resumeProducing()
+        if not self.finished and self.channel is not None:
+            self.channel.transport.abortConnection()
 
 
 class RequestFactory(HTTPFactory):  # type: ignore[misc]

@@ -72,10 +72,10 @@ def env_list(name: str, default: str = "") -> list[str]:
     return [item.strip() for item in env_text(name, default).split(",") if item.strip()]
 
 
-def env_pairs(name: str) -> dict[str, str]:
+def env_pairs(name: str, default: str = "") -> dict[str, str]:
     """`one=two` with commas between."""
     pairs = {}
-    for text in env_list(name):
+    for text in env_list(name, default):
         left, _, right = (side.strip() for side in text.partition("="))
         if not left or not right:
             raise ImproperlyConfigured(f"{name} must be like one=two,three=four; it has {text!r}.")

@@ -120,10 +120,10 @@ class Server(DaphneServer):  # type: ignore[misc]
         logger.info("listening on %s:%s", self.options.host, self.options.port)
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
-        """Hand `message` to the connection; what is sent over a socket has been taken by TCP when
-        this returns."""
+        """Hand `message` to the connection; what is sent over a socket, or as one piece of several, has
+        been taken by TCP when this returns."""
         await super().handle_reply(protocol, message)
-        if message["type"] == "websocket.send":
+        if message["type"] == "websocket.send" or message.get("more_body"):
             await protocol.taken()
 
     def on_signal(self) -> None:

@@ -8,6 +8,7 @@ those that NAME_FILE names.
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from pathlib import Path
 from typing import Any
@@ -161,6 +162,8 @@ V0_SWEEP_EVERY = env_float("V0_SWEEP_EVERY", 60)
 V0_RECONCILE_EVERY = env_float("V0_RECONCILE_EVERY", 3600, least=0.1)
 # Seconds between two looks for answers whose cost v0 has not named yet.
 V0_COST_EVERY = env_float("V0_COST_EVERY", 5, least=0.1)
+# Credits that a run on a model is taken to cost before any is known, as model=credits with commas between.
+V0_CEILINGS = env_pairs("V0_CEILINGS", "v0-mini=0.5,v0-auto=2,v0-pro=2,v0-max=4,v0-max-fast=20")
 # People by the id of their account at v0, as id=e-mail with commas between: who wrote what at v0 itself.
 V0_AUTHORS = env_pairs("V0_AUTHORS")
 # Seconds, about, between two looks whether a v0 that failed answers again.
@@ -197,6 +200,10 @@ V0_DRAIN = env_float("V0_DRAIN", 5)
 V0_MAIL_URL = env_secret("V0_MAIL_URL")
 # The address that mail comes from.
 V0_MAIL_FROM = env_text("V0_MAIL_FROM", "v0web <noreply@localhost>")
+# Where alerts about budgets are posted to, https only; may hold a secret.
+V0_WEBHOOK_URL = env_secret("V0_WEBHOOK_URL")
+# What those posts are signed with; required with an address.
+V0_WEBHOOK_SECRET = env_secret("V0_WEBHOOK_SECRET")
 # Models that people may choose, in this order; v0-auto lets v0 choose.
 V0_MODELS = env_list("V0_MODELS", "v0-auto,v0-mini,v0-pro,v0-max,v0-max-fast")
 # Whether visitors without an account may read unlisted and public chats.
@@ -206,6 +213,20 @@ V0_GALLERY = env_bool("V0_GALLERY", default=False)
 # Least level that is logged: DEBUG, INFO, WARNING or ERROR.
 V0_LOG_LEVEL = env_text("V0_LOG_LEVEL", "INFO").upper()
 
+for named, credits in V0_CEILINGS.items():
+    if not re.fullmatch(r"\d{1,6}(\.\d{1,12})?", credits):
+        raise ImproperlyConfigured(
+            f"V0_CEILINGS must name credits, as in v0-pro=2; {named} does not."
+        )
+if V0_WEBHOOK_URL:
+    hook = urlsplit(V0_WEBHOOK_URL)
+    is_near = DEBUG or hook.hostname in ("localhost", "127.0.0.1", "::1")
+    if not hook.hostname or hook.scheme not in (("https", "http") if is_near else ("https",)):
+        raise ImproperlyConfigured("V0_WEBHOOK_URL must be an https address.")
+    if not V0_WEBHOOK_SECRET:
+        raise ImproperlyConfigured(
+            "V0_WEBHOOK_URL needs V0_WEBHOOK_SECRET, to sign what is posted."
+        )
 V0_KNOWN_MODELS = ("v0-auto", "v0-mini", "v0-pro", "v0-max", "v0-max-fast")
 if not V0_MODELS or not set(V0_MODELS) <= set(V0_KNOWN_MODELS):
     raise ImproperlyConfigured(f"V0_MODELS must be some of {', '.join(V0_KNOWN_MODELS)}.")

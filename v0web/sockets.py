@@ -1,13 +1,12 @@
 """One WebSocket as Daphne's server speaks it, with the limits that Daphne leaves out.
 
-Owns back-pressure (`taken` waits for TCP), fragments, compression, close codes and the end of a peer
-that takes nothing. Relies on Twisted's transport calling it as its producer. Knows no chat: the
+Owns fragments, compression, close codes and the end of a peer
+that takes nothing. Relies on `pacing` for back-pressure. Knows no chat: the
 application says what is sent and when it ends.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Iterable
@@ -16,6 +15,8 @@ from typing import Any
 
 from autobahn.websocket.compress import PerMessageDeflateOffer, PerMessageDeflateOfferAccept
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+
+from v0web.pacing import Paced
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ WINDOW_BITS = 12
 MEMORY_LEVEL = 5
 
 
-class Socket(WebSocketProtocol):  # type: ignore[misc]
+class Socket(Paced, WebSocketProtocol):  # type: ignore[misc]
     """A peer that is sent to no faster than it reads.
 
     `taken()` returns when the peer has taken what was sent, or is gone. One that takes nothing for
@@ -50,7 +51,6 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__()
-        self.waiting: asyncio.Event | None = None
         self.heard = self.pinged = time.monotonic()
         self.unsent_before = 0
 
@@ -75,37 +75,17 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
         self.transport.registerProducer(self, True)
         super().onOpen()
 
-    def pauseProducing(self) -> None:  # noqa: N802
-        if self.waiting is None:
-            self.waiting = asyncio.Event()
-
-    def resumeProducing(self) -> None:  # noqa: N802
-        if self.waiting is not None:
-            self.waiting.set()
-            self.waiting = None
-
-    def stopProducing(self) -> None:  # noqa: N802
-        self.resumeProducing()
-
     def connectionLost(self, reason: Any) -> None:  # noqa: N802
         self.resumeProducing()
         super().connectionLost(reason)
 
     @property
-    def unsent(self) -> int:
-        """Bytes that TCP has not taken from this process yet."""
-        transport = self.transport
-        return len(transport.dataBuffer) - int(transport.offset) + int(transport._tempDataLen)
+    def transport_of_peer(self) -> Any:
+        return self.transport
 
-    async def taken(self) -> None:
-        while (waiting := self.waiting) is not None:
-            before = self.unsent
-            try:
-                async with asyncio.timeout(self.server.options.stall):
-                    await waiting.wait()
-            except TimeoutError:
-                if self.waiting is not None and self.unsent >= before:
-                    self.give_up()
+    @property
+    def patience(self) -> float:
+        return float(self.server.options.stall)
 
     def give_up(self) -> None:
         logger.warning(

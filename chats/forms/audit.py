@@ -22,6 +22,7 @@ AREAS = {
     "invitation": "Invitations",
     "chat": "Chats",
     "tool": "Tools of the agent",
+    "limit": "Limits and levers",
     "settings": "Settings and the log",
 }
 SHORTEST_REASON, LONGEST_REASON = 10, 500

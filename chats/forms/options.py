@@ -24,7 +24,7 @@ from django.http import QueryDict
 from chats import permissions
 from chats.forms.acts import LONG_TITLE
 from chats.forms.message import normalise
-from chats.models import Chat, Person, Team
+from chats.models import Chat, Levers, Person, Team
 from chats.models.messages import OURS
 from chats.permissions import spaces
 from chats.v0api import limits
@@ -68,7 +68,8 @@ class Options:
     @classmethod
     def start(cls, person: Person, chat: Chat | None, team: Team | None = None) -> Options:
         """Where the composer begins: with the chat's own, or the defaults of the `team` that a new one
-        is for, and for the rest with what the person chose last."""
+        is for, and for the rest with what the person chose last; a new one in their own space, when they
+        have chosen no model yet, with the installation's."""
         kept = person.composer
         team = chat.team if chat else team
         allowed = spaces.models(person, team)
@@ -76,7 +77,7 @@ class Options:
         mcp = kept.get("mcp")
         return cls(
             allowed=allowed,
-            model=model_among(allowed, begun, kept.get("model")),
+            model=model_among(allowed, begun, kept.get("model") or _usual(chat, team)),
             images=kept.get("images") is True,
             mcp=None if mcp is None else tuple(mcp),
             skills=tuple(kept.get("skills", ())),
@@ -113,17 +114,28 @@ class Options:
         titled = {"title": self.title, "title_given": True} if self.title else {}
         return {"system": self.system, **titled}
 
+    def _is_chosen(self, person: Person) -> bool:
+        """What an administrator lets everybody begin with is nobody's choice, and follows when it changes."""
+        if not self.model or person.composer.get("model"):
+            return True
+        return self.model != Levers.current().default_model
+
     def remembered(self, person: Person) -> dict[str, Any]:
         """The person's `composer` once this was sent."""
         skills = list(dict.fromkeys((*self.skills, *person.composer.get("known_skills", ()))))
         found: dict[str, Any] = {
-            "model": self.model,
+            "model": self.model if self._is_chosen(person) else "",
             "images": self.images,
             "skills": list(self.skills),
             "known_skills": skills[:KNOWN_SKILLS],
         }
         found = {name: value for name, value in found.items() if value}
         return found if self.mcp is None else {**found, "mcp": list(self.mcp)}
+
+
+def _usual(chat: Chat | None, team: Team | None) -> str:
+    """The model that an administrator has chosen for this place; "" for none."""
+    return "" if chat or team else Levers.current().default_model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

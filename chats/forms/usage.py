@@ -4,6 +4,7 @@ Owns the named ranges, days that somebody chose, and why they are refused. All t
 bills. Relies on nobody.
 
     range=24h | 7d | 30d | 90d | month | custom&from=2026-11-01&to=2026-11-22      `to` is included
+    range=custom&from=2026-11-22&to=2026-11-22&hour=15                             one hour of one day
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ NAMES = {
 }
 USUAL = "30d"
 LONGEST = 366
+# Before there was anything to spend; Python's first year has none before it.
+EARLIEST = date(2000, 1, 1)
 DAY = timedelta(days=1)
+HOURS_OF_A_DAY = tuple(str(hour) for hour in range(24))
 NO_DAYS = "Choose a first and a last day."
 BACKWARDS = "The first day has to come before the last one."
 TOO_LONG = f"Choose at most {LONGEST} days."
@@ -51,10 +55,11 @@ class Range:
 
 class RangeForm:
     """`chosen` is one of NAMES or CUSTOM; `first` and `last` are what was typed, right or wrong. What is
-    refused leaves the usual range."""
+    refused leaves the usual range. `hour` is one of a single day, "" for the whole of it."""
 
     def __init__(self, given: Mapping[str, str], now: datetime) -> None:
         self.first, self.last = (given.get(name, "")[:10] for name in ("from", "to"))
+        self.hour = given.get("hour", "")[:2]
         self.chosen = given.get("range", "")
         self.sentence = ""
         if self.chosen == CUSTOM:
@@ -66,6 +71,14 @@ class RangeForm:
             self.chosen = USUAL
         self.range = _named(self.chosen, now)
 
+    @property
+    def chosen_days(self) -> dict[str, str]:
+        """What an address says for this range."""
+        if self.chosen != CUSTOM:
+            return {"range": self.chosen}
+        days = {"range": CUSTOM, "from": self.first, "to": self.last}
+        return days | ({"hour": self.hour} if self.hour else {})
+
     def _custom(self, now: datetime) -> Range | None:
         try:
             first, last = (date.fromisoformat(text) for text in (self.first, self.last))
@@ -73,10 +86,15 @@ class RangeForm:
             self.sentence = NO_DAYS
             return None
         last = min(last, now.date())
-        if first > last:
+        if first < EARLIEST:
+            self.sentence = NO_DAYS
+        elif first > last:
             self.sentence = BACKWARDS
         elif (last - first).days >= LONGEST:
             self.sentence = TOO_LONG
+        elif first == last and self.hour in HOURS_OF_A_DAY:
+            start = _midnight(first) + timedelta(hours=int(self.hour))
+            return Range(start, start + timedelta(hours=1), by_hour=True)
         else:
             return Range(_midnight(first), _midnight(last) + DAY, by_hour=first == last)
         return None

@@ -3,6 +3,7 @@ the relay or rendering."""
 
 from chats.models.attachments import Attachment
 from chats.models.audit import AuditEntry, Event, record
+from chats.models.budgets import Alert, Counter, Levers, Limit, Override, Reservation
 from chats.models.chats import Chat, Instructions
 from chats.models.decisions import Decision
 from chats.models.guests import Guest, GuestRole
@@ -20,11 +21,13 @@ from chats.models.teams import Membership, Team, TeamRules
 from chats.models.usage import Billed, Entry, Reconciliation
 
 __all__ = [
+    "Alert",
     "Attachment",
     "AuditEntry",
     "Billed",
     "Chat",
     "Composer",
+    "Counter",
     "Decision",
     "EmailChange",
     "Entry",
@@ -35,6 +38,8 @@ __all__ = [
     "Instructions",
     "Intent",
     "Invitation",
+    "Levers",
+    "Limit",
     "Membership",
     "Mention",
     "Message",
@@ -42,11 +47,13 @@ __all__ = [
     "Note",
     "Notice",
     "Outcome",
+    "Override",
     "Person",
     "Presence",
     "Prompt",
     "Queued",
     "Reconciliation",
+    "Reservation",
     "Seen",
     "SetupLink",
     "Team",

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import secrets
 import uuid
+from collections.abc import Collection
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from chats.models.teams import Team
@@ -156,3 +157,9 @@ class Instructions(models.Model):
 
     def __str__(self) -> str:
         return f"of chat {self.chat_id}"
+
+
+def hold(chats: Collection[uuid.UUID]) -> None:
+    """Take these chats' rows until the transaction ends, as everybody does before their messages."""
+    for chat in sorted(chats):
+        Chat.objects.filter(pk=chat).update(version=F("version"))

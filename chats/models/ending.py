@@ -20,7 +20,7 @@ from django.utils import timezone
 from chats.models import memberships
 from chats.models.attachments import Attachment
 from chats.models.audit import Event, record
-from chats.models.chats import Chat
+from chats.models.chats import Chat, hold
 from chats.models.guests import Guest
 from chats.models.messages import LIVE, Message
 from chats.models.notes import Mention, Note
@@ -160,8 +160,10 @@ def finish() -> set[UUID]:
 def _let_go(person: Person, *, giving: Collection[int], address: str | None) -> set[UUID]:
     """Everything that was theirs and is nobody's now, in an order in which nothing is left over."""
     changed = set(_running(person).values_list("chat_id", flat=True))
+    changed |= set(Queued.objects.filter(person=person).values_list("chat_id", flat=True))
+    hold(changed)
     _running(person).update(stop_asked_at=timezone.now(), stop_asked_by=person)
-    changed |= _take_back(person)
+    _take_back(person)
     held = list(_memberships(person))
     doomed = set(_personal(person).values_list("pk", flat=True))
     for membership in held:
@@ -185,14 +187,12 @@ def _let_go(person: Person, *, giving: Collection[int], address: str | None) -> 
     return changed | doomed
 
 
-def _take_back(person: Person) -> set[UUID]:
-    """What waits to be sent is not sent; the chats in which it waited."""
+def _take_back(person: Person) -> None:
+    """What waits to be sent is not sent."""
     rows = Queued.objects.filter(person=person)
-    chats = set(rows.values_list("chat_id", flat=True))
     # First the files, which the next sweep takes: with the row, what held them is gone.
     Attachment.objects.filter(queued__in=rows).update(queued=None, taken_at=timezone.now())
     rows.delete()
-    return chats
 
 
 def _doomed(membership: Membership, *, is_given: bool) -> Iterator[UUID]:

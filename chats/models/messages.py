@@ -41,6 +41,12 @@ class Task(models.TextChoices):
     CONNECT = "connect"
 
 
+class StopReason(models.TextChoices):
+    """What asked an answer to stop, in place of a person."""
+
+    BUDGET = "budget"
+
+
 class Message(models.Model):
     """One message of a chat, ours from the moment it was typed and v0's truth once it is final.
 
@@ -51,7 +57,8 @@ class Message(models.Model):
     who may send. `restored` is of an answer that records that the files went back: the uuid of the
     earlier answer as `message`, and when that was made as `created`. `problem` is a code that templates put into words and
     `detail` v0's own words; before `again_at` v0 takes no other try. `waited_since` is when the chat
-    began to wait for the decision that an answer follows. `holder`, `fence` and `lease_until` say which process runs it: every
+    began to wait for the decision that an answer follows. `stop_reason` is "" unless it was no person who
+    wanted it to stop. `holder`, `fence` and `lease_until` say which process runs it: every
     write of a run names its fence.
     """
 
@@ -84,6 +91,7 @@ class Message(models.Model):
     stop_asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
+    stop_reason = models.CharField(max_length=10, choices=StopReason.choices, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, blank=True)
     waited_since = models.DateTimeField(null=True, blank=True)

@@ -1,7 +1,7 @@
 """Who is told of what: chats that somebody wants to hear nothing of, and mails that went out.
 
-Owns the constraints that a chat is muted once and that somebody is written to once about one task, and
-once about one note that names them.
+Owns the constraints that a chat is muted once and that somebody is written to once about one task, about
+one note that names them, and about one alert.
 What a person wants in general stands with the person.
 """
 
@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from chats.models.budgets import Alert
 from chats.models.chats import Chat
 from chats.models.messages import Message
 from chats.models.notes import Mention
@@ -35,8 +36,8 @@ class Mute(models.Model):
 
 
 class Notice(models.Model):
-    """A mail to `person` about the task of `asked` or about a `mention` of them, written down before it
-    is sent.
+    """A mail to `person` about the task of `asked`, a `mention` of them or an `alert`, written down before
+    it is sent.
 
     `again_at`: the mail server did not take it, and whoever comes first after this moment tries
     again; None when it went out, was given up, or is on its way.
@@ -47,6 +48,7 @@ class Notice(models.Model):
     )
     asked = models.ForeignKey(Message, models.CASCADE, null=True, related_name="notices")
     mention = models.OneToOneField(Mention, models.CASCADE, null=True, related_name="notice")
+    alert = models.ForeignKey(Alert, models.CASCADE, null=True, related_name="notices")
     failures = models.PositiveIntegerField(default=0)
     again_at = models.DateTimeField(null=True, blank=True)
     claimed_at = models.DateTimeField(default=timezone.now)
@@ -54,12 +56,14 @@ class Notice(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=["person", "asked"], name="one_notice_per_task"),
+            models.UniqueConstraint(fields=["person", "alert"], name="one_notice_per_alert"),
             models.CheckConstraint(
-                condition=Q(asked=None, mention__isnull=False)
-                | Q(asked__isnull=False, mention=None),
+                condition=Q(asked__isnull=False, mention=None, alert=None)
+                | Q(asked=None, mention__isnull=False, alert=None)
+                | Q(asked=None, mention=None, alert__isnull=False),
                 name="a_notice_is_about_one_thing",
             ),
         )
 
     def __str__(self) -> str:
-        return f"{self.person_id} about {self.asked_id or self.mention_id}"
+        return f"{self.person_id} about {self.asked_id or self.mention_id or self.alert_id}"

@@ -22,6 +22,7 @@ class Hindrance(models.TextChoices):
     ACCOUNT = "account", "its author may not sign in any more"
     RIGHTS = "rights", "its author may not write in the chat any more"
     MODEL = "model", "its author may not use its model in this team any more"
+    BUDGET = "budget", "a budget that it counts for is used up"
     FILES = "files", "a file of it is gone"
     USED = "used", "its form was used for something else"
 

@@ -13,6 +13,9 @@ from django.utils import timezone
 from chats.models.chats import Chat
 from chats.models.teams import Team
 
+# Outcomes of answers that nobody has any use of.
+WASTED = ("stopped", "failed", "restored-away")
+
 
 class Entry(models.Model):
     """What one answer used: keyed by the message, which it outlives; the last write wins. Of a chat that
@@ -20,15 +23,19 @@ class Entry(models.Model):
 
     Tokens are counts; credits are whole numbers of 10^-12 credit. `delivery` is how the answer was
     asked for; `is_told` says that v0 has named what it used. `waited` are the seconds for which the chat
-    waited for a person before it. `charged` is what v0 billed of `credits_total`, None while it has billed
-    nothing; `sources` are those it was taken from, as v0 names them; `waived` that it asked for less.
+    waited for a person before it. `team_id` may be of a team that is gone. `charged` is what v0 billed of
+    `credits_total`, None while it has billed nothing; `sources` are those it was taken from, as v0 names
+    them; `waived` that it asked for less. `asked` is the model that was asked for, "" for v0's own choice,
+    and stands as `model` until v0 names the one that answered. `counted` of `credits_total` are in the counters of budgets, as of the day `counted_on`.
     """
 
     message_id = models.UUIDField(unique=True)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
-    team = models.ForeignKey(Team, models.SET_NULL, null=True)
+    # Kept when the team is deleted: what was spent in it is told from what was spent in none.
+    team = models.ForeignKey(Team, models.DO_NOTHING, null=True, db_constraint=False)
     chat = models.ForeignKey(Chat, models.SET_NULL, null=True)
     model = models.CharField(max_length=60, blank=True)
+    asked = models.CharField(max_length=60, blank=True)
     outcome = models.CharField(max_length=20, blank=True)
     delivery = models.CharField(max_length=10, blank=True)
     v0_message = models.CharField(max_length=128, blank=True, db_index=True)
@@ -37,6 +44,8 @@ class Entry(models.Model):
     sources = models.CharField(max_length=40, blank=True)
     waived = models.BooleanField(default=False)
     charged = models.BigIntegerField(null=True, blank=True)
+    counted = models.BigIntegerField(default=0)
+    counted_on = models.DateField(null=True, blank=True)
     tokens_input = models.PositiveBigIntegerField(default=0)
     tokens_output = models.PositiveBigIntegerField(default=0)
     tokens_cache_read = models.PositiveBigIntegerField(default=0)
@@ -54,7 +63,11 @@ class Entry(models.Model):
         verbose_name_plural = "entries"
         indexes = (
             models.Index(fields=["person", "-ended_at"], name="entry_by_person"),
+            # What a run on a model usually costs, of somebody or of all.
+            models.Index(fields=["asked", "person", "-ended_at"], name="entry_by_asked"),
             models.Index(fields=["-ended_at"], name="entry_by_time"),
+            # The dearest, the median: over a million entries in 20 ms where sorting them takes 600.
+            models.Index(fields=["-credits_total", "ended_at"], name="entry_by_cost"),
         )
 
     def __str__(self) -> str:

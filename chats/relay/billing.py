@@ -18,6 +18,7 @@ from django.utils import timezone
 from chats import usage
 from chats.models import Entry, Message, Reconciliation
 from chats.relay.threads import Threads
+from chats.usage import budgets
 from chats.usage.reconciliation import reconcile
 from chats.v0api import errors, types
 from chats.v0api.client import Client
@@ -26,7 +27,8 @@ logger = logging.getLogger(__name__)
 
 # How long an answer whose cost v0 has not named is asked about; after that the bill tells.
 ASKED_FOR = timedelta(hours=1)
-AT_ONCE = 20
+# Of so many at most some at once, and not the same ones always.
+MOST, AT_ONCE = 500, 20
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 300.0
 # What the first comparison goes back, and the next ones before the end of the last: v0 may bill late.
 FIRST, OVERLAP = timedelta(days=30), timedelta(days=2)
@@ -51,10 +53,9 @@ class Billing:
         """Ask about the answers whose cost is due, each time after twice as long."""
         found = await self.threads.read(untold)
         self._pauses = {each.message: self._pauses.get(each.message, (0, 0)) for each in found}
-        for each in found:
-            due, pause = self._pauses[each.message]
-            if due > time.monotonic():
-                continue
+        now = time.monotonic()
+        for each in [each for each in found if self._pauses[each.message][0] <= now][:AT_ONCE]:
+            _, pause = self._pauses[each.message]
             pause = min(max(pause * 2, FIRST_PAUSE), LONGEST_PAUSE)
             self._pauses[each.message] = time.monotonic() + pause, pause
             try:
@@ -63,6 +64,10 @@ class Billing:
                 logger.info("the cost of %s: %s", each.message, error)
             else:
                 await self.threads.write(note, each.message, told)
+
+    async def sweep(self) -> None:
+        """Give back what was put aside for runs that were never settled."""
+        await self.threads.write(budgets.sweep)
 
     async def compare(self) -> None:
         """Compare the ledger with v0's bill, if that is due and nobody else is at it."""
@@ -76,20 +81,20 @@ class Billing:
 
 
 def untold() -> list[Untold]:
+    """Those that ended last first."""
     since = timezone.now() - ASKED_FOR
     entries = Entry.objects.filter(is_told=False, ended_at__gte=since).exclude(v0_message="")
-    ids = list(entries.order_by("-ended_at").values_list("message_id", flat=True)[:AT_ONCE])
+    ids = list(entries.order_by("-ended_at").values_list("message_id", flat=True)[:MOST])
     rows = Message.objects.filter(id__in=ids, chat__v0_id__isnull=False)
-    named = rows.values_list("id", "chat__v0_id", "v0_id")
-    return [Untold(id, chat or "", message) for id, chat, message in named]
+    named = {id: rest for id, *rest in rows.values_list("id", "chat__v0_id", "v0_id")}
+    return [Untold(id, *(text or "" for text in named[id])) for id in ids if id in named]
 
 
 def note(message: UUID, told: types.Message) -> None:
     """v0's word about what the answer used, if it says anything by now."""
     row = Message.objects.select_related("chat").filter(id=message).first()
     if row is not None and usage.is_told(told.usage):
-        usage.record(row, told.usage, outcome=row.state)
-        usage.note_restored(row.chat_id)
+        usage.hear(row, told.usage)
 
 
 def due_since() -> datetime | None:

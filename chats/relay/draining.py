@@ -2,7 +2,9 @@
 
 Owns the look for chats whose turn has come, and the one transaction in which a message that waits
 becomes an intent. Relies on the constraint of one live answer per chat: of two processes that look at
-once, one sends. Rights and account are asked again, now; what may not be sent stays, and says why.
+once, one sends. Rights, budget and account are asked again, now; what may not be sent stays, and says why.
+What only may not go out yet (too many at once, no new runs at all) is tried again at the next look, and what
+waits for a budget as soon as that has room again.
 """
 
 from __future__ import annotations
@@ -11,15 +13,18 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, Subquery
+from django.utils import timezone
 
 from chats import permissions
-from chats.models import Intent, Message, Queued
+from chats.models import Intent, Levers, Message, Queued
 from chats.models.chats import AtV0
 from chats.models.messages import LIVE, MessageState
 from chats.models.queue import Hindrance
 from chats.permissions import Action
 from chats.relay import intents, queue, store, uploads
 from chats.rendering.message import PLAIN_ENDINGS
+from chats.usage import budgets, levers
+from chats.usage.refusals import OverLimit, Refused
 
 # Chats in one look; the next look is at most a second away.
 MOST = 20
@@ -35,8 +40,12 @@ def drain() -> list[UUID]:
 
 
 def due() -> list[UUID]:
-    """Chats in which something may go out now, in one query more than whether anything waits."""
+    """Chats in which something may go out now. One query tells that nothing waits; where runs are held back
+    for their number, two more say whose."""
     if not Queued.objects.filter(problem="").exists():
+        return []
+    current = Levers.current()
+    if current.is_closed:
         return []
     answers = Message.objects.filter(chat=OuterRef("chat"), role="assistant")
     newest = answers.order_by("-position")
@@ -55,7 +64,31 @@ def due() -> list[UUID]:
             ~Exists(answers.filter(state__in=LIVE)),
         )
     )
+    if back := levers.held_back(current, timezone.now()):
+        # Among many that have to wait, those that need not would not be seen.
+        first = Queued.objects.filter(chat=OuterRef("chat")).values("person")
+        rows = rows.annotate(first=Subquery(first[:1])).exclude(first__in=back)
     return list(rows.order_by().values_list("chat", flat=True).distinct()[:MOST])
+
+
+def resume() -> list[UUID]:
+    """What waited for a budget that has room again may go out; the chats that changed. One query where
+    nothing waits for one."""
+    waiting = Queued.objects.filter(problem=Hindrance.BUDGET, chat__deleted_at=None)
+    # Any of them: those behind many that have to wait have their turn, too.
+    rows = waiting.select_related("chat", "person").order_by("?")[:MOST]
+    return [row.chat_id for row in rows if _has_room(row) and _let_go(row)]
+
+
+def _has_room(row: Queued) -> bool:
+    return not any(each.is_used_up for each in budgets.standings(row.person, row.chat))
+
+
+def _let_go(row: Queued) -> bool:
+    with transaction.atomic():
+        store.bump(row.chat_id)
+        held = Queued.objects.filter(id=row.id, problem=Hindrance.BUDGET)
+        return bool(held.update(problem=Hindrance.NONE))
 
 
 def _sent_next(chat: UUID) -> bool:
@@ -76,6 +109,10 @@ def _sent_next(chat: UUID) -> bool:
                 _send(row)
             return True
     except (_Stays, intents.Busy):
+        return False
+    except OverLimit:
+        return _hinder(chat, Hindrance.BUDGET)
+    except Refused:
         return False
     except uploads.Missing:
         return _hinder(chat, Hindrance.FILES)
@@ -109,7 +146,9 @@ def _send(row: Queued) -> None:
 
 
 def _keep(row: Queued, problem: Hindrance) -> None:
-    Queued.objects.filter(id=row.id).update(problem=problem, is_urgent=False)
+    # Whoever wanted it to go out first still does when its budget has room.
+    is_urgent = row.is_urgent and problem == Hindrance.BUDGET
+    Queued.objects.filter(id=row.id).update(problem=problem, is_urgent=is_urgent)
 
 
 def _hinder(chat: UUID, problem: Hindrance) -> bool:

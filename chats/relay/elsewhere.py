@@ -1,7 +1,7 @@
 """What v0 says of a chat, taken into our rows.
 
 Owns the queries of a comparison: who compares, what differs, and the one transaction that takes it
-over. Relies on models; talks to nobody. Nothing here overwrites what is newer: a chat in which an
+over. Relies on models and the ledger; talks to nobody. Nothing here overwrites what is newer: a chat in which an
 answer runs is left alone, a title that a person gave stays, and what was read counts only while the
 chat still has the version that it had before the reading.
 """
@@ -17,6 +17,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from chats import usage
 from chats.models import Chat, Intent, Message
 from chats.models.chats import AtV0
 from chats.models.messages import LIVE, WHOLE_CHATS, IntentState, MessageState
@@ -183,6 +184,7 @@ class _Messages:
         self.full = _by_v0_id(known.id, listed)
         self.added: list[Message] = []
         self.updated: list[Message] = []
+        self.used: dict[UUID, types.Usage] = {}
         self.rewrites = False
         # What is in a copy, or came with files, was not written there.
         kinds = Intent.objects.filter(chat=known.id, kind__in=WHOLE_CHATS)
@@ -263,12 +265,14 @@ class _Messages:
             return
         fill(row, message, is_newest=message is self.listed[0])
         self.updated.append(row)
+        self.used[row.id] = message.usage
 
     def save(self) -> None:
         for row in self.updated:
             row.save()
             if row.state == MessageState.STREAMING:
                 Intent.objects.filter(answer=row).update(state=IntentState.ACCEPTED)
+        self._count()
         new = {row.id for row in self.added}
         moved = self._place(new)
         for id, position in reversed(moved):
@@ -277,6 +281,16 @@ class _Messages:
         last = {row.id for row in self.order[len(self.order) - len(new) :]}
         if self.updated or moved or last != new or len(new) > MOST_NEW:
             self.rewrites = True
+
+    def _count(self) -> None:
+        """What v0 says that answers of ours cost, whose runs here ended without it."""
+        ours = Intent.objects.filter(answer__in=list(self.used)).values_list("answer", flat=True)
+        if ours:
+            # Perhaps a restore is among them. Before the counters of budgets, which everybody takes last.
+            usage.note_restored(self.known.id)
+        for row in self.updated:
+            if row.id in ours and not row.is_live:
+                usage.hear(row, self.used[row.id])
 
     def _place(self, new: Collection[UUID]) -> list[tuple[UUID, int]]:
         """Number what is new, and push what follows it upwards; the rows that move, in order."""

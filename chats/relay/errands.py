@@ -21,10 +21,12 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db import transaction
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from chats.models import Chat, Intent, Message
+from chats.models.chats import hold
 from chats.models.messages import LIVE, IntentState
 from chats.relay import levels
 from chats.relay.levels import Level
@@ -78,9 +80,11 @@ class Errands:
     async def look(self) -> None:
         """Begin every errand that is due, of each chat one after the other; one that fails waits, each
         time twice as long."""
-        if await self.threads.read(runs_of_deleted):
-            await self.threads.write(stop_deleted)
-        due = await self.threads.read(due_errands)
+        due = []
+        if await self.threads.read(is_anything_untold):
+            if await self.threads.read(runs_of_deleted):
+                await self.threads.write(stop_deleted)
+            due = await self.threads.read(due_errands)
         self._pauses = {errand: self._pauses[errand] for errand in due if errand in self._pauses}
         now = time.monotonic()
         for errand in due:
@@ -160,6 +164,12 @@ def _deleted_for_good() -> QuerySet[Chat]:
     return Chat.objects.filter(deleted_at__lt=limit)
 
 
+def is_anything_untold() -> bool:
+    """Whether there is any chat that an errand may be about: mostly there is none, and one query is all."""
+    untold = Q(title_unsaid=True) | Q(privacy_unsaid=True) | Q(deleted_at__isnull=False)
+    return Chat.objects.filter(untold | ~Q(privacy_wanted="")).exists()
+
+
 def runs_of_deleted() -> bool:
     """Whether an answer runs, which nobody has stopped yet, in a chat that cannot come back."""
     return _unstopped().exists()
@@ -195,4 +205,7 @@ def title_said(errand: Errand) -> None:
 
 def forget(errand: Errand) -> None:
     """The rows go; what its answers cost stays."""
-    Chat.objects.filter(id=errand.chat, deleted_at__isnull=False).delete()
+    with transaction.atomic():
+        # Nothing comes to them while they are looked up.
+        hold([errand.chat])
+        Chat.objects.filter(id=errand.chat, deleted_at__isnull=False).delete()

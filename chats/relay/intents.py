@@ -1,8 +1,8 @@
 """What a person wants, written down before v0 hears of it.
 
 Owns the one transaction that makes the user's message, the unfinished answer and the intent.
-Relies on models, and on permissions for the model that goes with it; the caller has asked those for
-the chat and, after the commit, wakes the relay.
+Relies on models, on permissions for the model that goes with it, and on budgets, which put aside what it
+may cost; the caller has asked permissions for the chat and, after the commit, wakes the relay.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from chats.models.messages import LIVE, WHOLE_CHATS, IntentState, MessageState
 from chats.permissions import spaces
 from chats.relay import store, uploads
 from chats.relay.rows import utc
+from chats.usage import budgets
 from chats.v0api.types import model_among
 
 # What of a payload a message keeps, for those who may know what it was sent with.
@@ -52,7 +53,7 @@ def digest(chat: UUID | None, payload: dict[str, Any]) -> str:
 def create(person: Person, token: UUID, payload: dict[str, Any], **fields: Any) -> Message:
     """A new chat of `person` with these fields; the unfinished answer to its first message. A `token`
     that was used for the same gives what it gave then. `files` in the payload are ids; Missing when
-    one is gone. NotForRole, here and below, for a model."""
+    one is gone. NotForRole, here and below, for a model, and `usage.Refused` for what may not begin now."""
     return _write(person, token, payload, None, fields)
 
 
@@ -80,9 +81,12 @@ def decide(
     return _write(person, token, payload, chat, {}, kind=kind, record=record)
 
 
-def restore(person: Person, token: UUID, chat: Chat, target: Message) -> Message:
+def restore(
+    person: Person, token: UUID, chat: Chat, target: Message, *, is_admitted: bool = False
+) -> Message:
     """As `send`: the files of `target`, an earlier answer of `chat`, are to be the chat's again; the
-    unfinished answer that will record it."""
+    unfinished answer that will record it. `is_admitted`: budgets have let it begin together with the copy
+    that it completes."""
     if unfinished_copy(chat):
         raise Busy
     payload = {"message": RESTORE, "restores": target.v0_id, "target": str(target.id)}
@@ -91,7 +95,12 @@ def restore(person: Person, token: UUID, chat: Chat, target: Message) -> Message
     def record(message: Message) -> None:
         Message.objects.filter(intent__message=message).update(restored=restored)
 
-    return _write(person, token, payload, chat, {}, kind="restore", record=record)
+    return _write(
+        *(person, token, payload, chat, {}),
+        kind="restore",
+        record=record,
+        is_admitted=is_admitted,
+    )
 
 
 def found(person: Person, token: UUID, chat: Chat) -> Message | None:
@@ -165,9 +174,10 @@ def _whole_chat(
         with transaction.atomic():
             chat = Chat.objects.create(owner=person, team_id=payload.get("team"), **fields)
             _begin(chat)
-            Intent.objects.create(
+            intent = Intent.objects.create(
                 token=token, person=person, chat=chat, kind=kind, digest=mark, payload=payload
             )
+            budgets.reserve(intent)
             return chat
     except IntegrityError:
         first = Intent.objects.select_related("chat").filter(person=person, token=token).first()
@@ -188,7 +198,7 @@ def unfinished_copy(chat: Chat) -> Intent | None:
 
 
 def wish_again(chat: Chat) -> bool:
-    """Wants once more what v0 is known not to have made; whether it was such a wish."""
+    """Wants once more what v0 is known not to have made; whether it was such a wish. May be Refused."""
     return _reopen(chat, (IntentState.UNSENT, IntentState.REFUSED), IntentState.WAITING)
 
 
@@ -201,6 +211,11 @@ def _reopen(chat: Chat, states: Sequence[str], state: str) -> bool:
     over = Intent.objects.filter(chat=chat, kind__in=WHOLE_CHATS, state__in=states)
     with transaction.atomic():
         store.bump(chat.id)
+        if state == IntentState.WAITING:
+            for intent in over.select_related("chat", "person"):
+                # What is still put aside for it stands for the same run.
+                budgets.release(intent.pk)
+                budgets.reserve(intent)
         return bool(over.update(state=state, lease_until=None))
 
 
@@ -223,6 +238,7 @@ def _write(
     *,
     kind: str = "",
     record: Callable[[Message], None] | None = None,
+    is_admitted: bool = False,
 ) -> Message:
     mark = digest(chat.id if chat else None, {**payload, **fields})
     if kind != "restore":
@@ -230,6 +246,8 @@ def _write(
     try:
         with transaction.atomic():
             intent = _rows(person, token, payload, mark, chat or _chat(person, fields), kind)
+            if not is_admitted:
+                budgets.reserve(intent)
             _keep(intent.chat, payload, fields)
             assert intent.message is not None
             assert intent.answer is not None
@@ -285,6 +303,7 @@ def _keep(chat: Chat, payload: dict[str, Any], fields: dict[str, Any]) -> None:
 def _rows(
     person: Person, token: UUID, payload: dict[str, Any], mark: str, chat: Chat, kind: str
 ) -> Intent:
+    store.bump(chat.id)
     last = chat.messages.aggregate(last=Max("position"))["last"] or 0
     message = Message.objects.create(
         chat=chat,
@@ -301,7 +320,7 @@ def _rows(
     answer = Message.objects.create(
         chat=chat, position=last + 2, role="assistant", state=MessageState.SENDING
     )
-    intent = Intent.objects.create(
+    return Intent.objects.create(
         token=token,
         person=person,
         chat=chat,
@@ -311,5 +330,3 @@ def _rows(
         message=message,
         answer=answer,
     )
-    store.bump(chat.id)
-    return intent

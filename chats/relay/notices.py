@@ -67,13 +67,14 @@ class Notices:
         for person, asked in await self.threads.read(due):
             letter = await self.threads.write(claim, person, asked)
             if letter is not None:
-                await self._deliver(letter)
+                await self.deliver(letter)
         for person, mention in await self.threads.read(named):
             letter = await self.threads.write(claim_mention, person, mention)
             if letter is not None:
-                await self._deliver(letter)
+                await self.deliver(letter)
 
-    async def _deliver(self, letter: Letter) -> None:
+    async def deliver(self, letter: Letter) -> None:
+        """Send it, or write down that the mail server did not take it."""
         context = contextvars.Context()
         loop = asyncio.get_running_loop()
         try:
@@ -142,7 +143,7 @@ def claim(person_id: int, asked_id: UUID) -> Letter | None:
         asked = _due_for(person).select_related("chat").defer("parts").filter(pk=asked_id).first()
         if asked is None:
             return None
-        notice = _claimed(*Notice.objects.get_or_create(person=person, asked=asked))
+        notice = claimed(*Notice.objects.get_or_create(person=person, asked=asked))
         is_theirs = permissions.waiting_for(person).filter(pk=asked_id).exists()
         return _letter(notice, person, asked, is_theirs=is_theirs) if notice else None
 
@@ -157,11 +158,11 @@ def claim_mention(person_id: int, mention_id: int) -> Letter | None:
         mention = due_now.filter(pk=mention_id).first()
         if mention is None:
             return None
-        notice = _claimed(*Notice.objects.get_or_create(person=person, mention=mention))
+        notice = claimed(*Notice.objects.get_or_create(person=person, mention=mention))
         return _letter_of_note(notice, person, mention.note) if notice else None
 
 
-def _claimed(notice: Notice, is_first: bool) -> int | None:
+def claimed(notice: Notice, is_first: bool) -> int | None:
     """None when another process has it, or had it."""
     again = Notice.objects.filter(pk=notice.pk, again_at__lt=timezone.now())
     return notice.pk if is_first or again.update(again_at=None) else None

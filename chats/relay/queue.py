@@ -9,6 +9,8 @@ transaction bumps its chat first, so that changes of one queue follow each other
              rewound   its files went back   asks    v0 waits for somebody
              closed    v0 takes nothing for this chat
              problem   the next one could not be sent      "" it goes out now
+             shut      no new runs are taken here
+             fast, many   its author has sent as many in a minute, or has as many runs on, as may be
 """
 
 from __future__ import annotations
@@ -22,12 +24,16 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max, Min
 from django.utils import timezone
 
-from chats.models import Chat, Message, Person, Queued
+from chats.models import Chat, Levers, Message, Person, Queued
 from chats.models.messages import LIVE, MessageState
 from chats.models.queue import Hindrance
 from chats.relay import intents, stopping, store, uploads
 from chats.rendering.message import PLAIN_ENDINGS
+from chats.usage import budgets, levers
+from chats.usage.refusals import Closed, Refused, TooFast
 
+# What passes by itself: what was written later belongs behind it meanwhile.
+SOON = ("", "shut", "fast", "many")
 ENDINGS = {"length": "cut", "content-filter": "filtered"}
 
 
@@ -54,7 +60,7 @@ def send(
 
     It goes out at once where nothing runs, unless it belongs behind others that are about to. A token
     that was used for the same gives what it gave then. Busy in a copy that is not complete, Full;
-    else raises as `intents.send` does, NotForRole also for what is to wait.
+    else raises as `intents.send` does, NotForRole and `usage.Refused` also for what is to wait.
     """
     if intents.unfinished_copy(chat):
         raise intents.Busy
@@ -85,7 +91,9 @@ def _waiting(person: Person, token: UUID, mark: str) -> Queued | None:
 def _goes_on(chat: Chat) -> bool:
     """Whether something waits that is about to be sent: a later message belongs behind it."""
     first = chat.queue.first()
-    return first is not None and (first.is_urgent or not held(chat, first))
+    if first is None or first.problem:
+        return False
+    return first.is_urgent or held(chat, first) in SOON
 
 
 def _add(
@@ -99,6 +107,7 @@ def _add(
     try:
         with transaction.atomic():
             store.bump(chat.id)
+            budgets.check(person, chat)
             waiting = chat.queue.aggregate(last=Max("position"))["last"] or 0
             if chat.queue.count() >= settings.V0_QUEUE:
                 raise Full
@@ -135,12 +144,27 @@ def held(chat: Chat, first: Queued | None) -> str:
         return "closed"
     if chat.messages.filter(role="assistant", state__in=LIVE).exists():
         return "running"
-    if first is not None and first.is_urgent:
-        return ""
     if first is not None and first.problem:
         return "problem"
     newest = chat.messages.filter(role="assistant").last()
-    return _ended(newest) if newest is not None else ""
+    is_urgent = first is not None and first.is_urgent
+    why = _ended(newest) if newest is not None and not is_urgent else ""
+    return why or (_held_back(first.person) if first is not None else "")
+
+
+def _held_back(person: Person) -> str:
+    """Why nothing of this person may begin just now, whatever there is left of budgets."""
+    try:
+        current = Levers.current()
+        levers.check_open(current)
+        levers.check_pace(current, person, timezone.now(), is_written=False)
+    except Closed:
+        return "shut"
+    except TooFast:
+        return "fast"
+    except Refused:
+        return "many"
+    return ""
 
 
 def _ended(newest: Message) -> str:
@@ -205,10 +229,12 @@ def _number(rows: Sequence[Queued]) -> None:
 
 
 def send_now(row: Queued, person: Person) -> None:
-    """It goes out before all others, as soon as nothing runs: what runs is asked to stop. Gone."""
+    """It goes out before all others, as soon as nothing runs: what runs is asked to stop. Gone, and
+    `usage.Refused` before anything is stopped for what could not begin after it."""
     with transaction.atomic():
         store.bump(row.chat_id)
         now = _still(row)
+        budgets.check(now.person, now.chat)
         first = now.chat.queue.aggregate(first=Min("position"))["first"]
         Queued.objects.filter(id=now.id).update(
             is_urgent=True, problem=Hindrance.NONE, position=first - 1

@@ -21,8 +21,9 @@ from django.db import Error as DatabaseError
 
 from chats.models import audit, ending
 from chats.models.messages import IMPORTS
-from chats.relay import adoption, draining, store, uploads
+from chats.relay import adoption, draining, stopping, store, uploads
 from chats.relay.adoption import Offers
+from chats.relay.alerts import Alerts
 from chats.relay.billing import Billing
 from chats.relay.copies import Copies
 from chats.relay.errands import Errands
@@ -38,6 +39,7 @@ from chats.relay.run import CONTESTED, Run
 from chats.relay.showing import Showing
 from chats.relay.store import Job, Lost
 from chats.relay.threads import Threads
+from chats.relay.webhook import Webhook
 from chats.relay.wishes import Maker, Wishes
 from chats.v0api.client import Client
 from chats.v0api.errors import V0Error
@@ -87,6 +89,8 @@ class Relay:
         self.mirror = Mirror(self.client, self.threads, changed=self._changed_elsewhere)
         self.errands = Errands(self.client, self.threads, self.hub.start, changed=self.changed)
         self.notices = Notices(self.threads)
+        self.alerts = Alerts(self.threads, self.notices)
+        self.webhook = Webhook(self.threads)
         self.billing = Billing(self.client, self.threads)
         imports = Imports(self.client, self.threads)
         makers: dict[str, Maker] = {
@@ -108,12 +112,16 @@ class Relay:
             self._every(settings.V0_SWEEP_EVERY, self.presences.sweep)
             self._every(settings.V0_RIGHTS_CHECK, self.people.recheck)
             self._every(5, self._sweep)
+            self._every(settings.V0_HUB_CHECK, self._resume)
             self._every(settings.V0_LOOK_EVERY, self.mirror.turn)
             self._every(settings.V0_SWEEP_EVERY, self.mirror.sweep)
             self._every(settings.V0_SWEEP_EVERY, self._sweep_files)
             self._every(settings.V0_SWEEP_EVERY, self._forget_entries)
             self._every(settings.V0_SWEEP_EVERY, self._end_what_came_late)
+            self._every(settings.V0_SWEEP_EVERY, self.billing.sweep)
             self._every(settings.V0_NOTICE_EVERY, self.notices.look)
+            self._every(settings.V0_NOTICE_EVERY, self.alerts.look)
+            self._every(settings.V0_NOTICE_EVERY, self.webhook.look)
             self._every(settings.V0_COST_EVERY, self.billing.look)
             self._every(min(60, settings.V0_RECONCILE_EVERY), self.billing.compare)
             self._every(settings.V0_HEALTH_EVERY, self.outcomes.look)
@@ -221,7 +229,7 @@ class Relay:
             self._woken.clear()
 
     async def _look(self) -> None:
-        """Send on what waited, claim what nobody runs, and pass on the stops that people asked for."""
+        """Send on what waited, claim what nobody runs, and pass on the stops that people, or budgets, ask for."""
         if await self.threads.read(draining.due):
             for chat in await self.threads.write(draining.drain):
                 self.changed(chat)
@@ -230,6 +238,9 @@ class Relay:
             self._begin(job)
         await self.wishes.look()
         if self.runs:
+            if over := await self.threads.read(stopping.over_budget, self.hub.id):
+                for chat in await self.threads.write(stopping.ask_for_budget, over):
+                    self.changed(chat)
             for id in await self.threads.read(store.stops, self.hub.id):
                 if id in self.runs:
                     self.hub.start(self.runs[id].stop())
@@ -247,6 +258,12 @@ class Relay:
 
     async def _sweep(self) -> None:
         self.hub.sweep()
+
+    async def _resume(self) -> None:
+        """What waited for a budget goes out when that has room again."""
+        for chat in await self.threads.write(draining.resume):
+            self.changed(chat)
+            self._woken.set()
 
     async def _sweep_files(self) -> None:
         await self.threads.read(uploads.sweep)

@@ -51,6 +51,7 @@ def shown(message: Message) -> Shown:
         restored_from=str(message.restored.get("created", "")),
         pending=message.state == "finished" and bool(message.asks),
         stopping=message.is_live and message.stop_asked_at is not None,
+        stop_reason=message.stop_reason,
         chat=str(message.chat_id),
         waited=_waited(message),
     )

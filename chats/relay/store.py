@@ -3,7 +3,8 @@
 Owns the relay's queries: claims and leases, the steps of an intent, saving and ending an answer.
 Relies on models and the ledger; each function is one short transaction, is called in one of the
 relay's threads, and never talks to v0. Every write of a run names its fence: `Lost` means that
-another process has it now, and nothing was written.
+another process has it now, and nothing was written. Transactions take rows in one order, so that none waits
+for another in a circle: a chat's, its messages and intents, entries of the ledger, counters of budgets.
 """
 
 from __future__ import annotations
@@ -26,8 +27,11 @@ from chats.models.messages import LIVE, Delivery, IntentState, MessageState
 from chats.relay import restorable
 from chats.relay.rows import asks, said
 from chats.relay.uploads import echoed, ids_in
+from chats.usage import budgets
 from chats.v0api import types
 
+# States of an intent whose answer v0 has, or may have.
+MAY_COST = (IntentState.ACCEPTED, IntentState.UNKNOWN)
 # Seconds: what v0 asks for beyond it is not worth a countdown.
 LONGEST_WAIT = 24 * 3600
 
@@ -172,15 +176,16 @@ def posting(job: Job) -> None:
 def checking(job: Job) -> None:
     """Say that it is not known whether v0 has the message."""
     with transaction.atomic():
+        bump(job.chat)
         _must(_held(job.answer, job.fence).update(state=MessageState.CHECKING))
         Intent.objects.filter(answer=job.answer).update(state=IntentState.CHECKING)
         _of_message(job).update(state=MessageState.CHECKING)
-        bump(job.chat)
 
 
 def accepted(job: Job, *, v0_chat: str, v0_answer: str) -> None:
     """v0 has the message: it is sent, and the answer streams."""
     with transaction.atomic():
+        bump(job.chat)
         _must(
             _held(job.answer, job.fence).update(
                 state=MessageState.STREAMING, v0_id=v0_answer or F("v0_id")
@@ -192,7 +197,6 @@ def accepted(job: Job, *, v0_chat: str, v0_answer: str) -> None:
         )
         if v0_chat:
             Chat.objects.filter(id=job.chat, v0_id=None).update(v0_id=v0_chat)
-        bump(job.chat)
 
 
 def identify(job: Job, v0_answer: str) -> None:
@@ -210,6 +214,7 @@ def refused(
     """
     with transaction.atomic():
         now = timezone.now()
+        bump(job.chat)
         _must(
             _held(job.answer, job.fence).update(
                 state=MessageState.FAILED,
@@ -226,20 +231,27 @@ def refused(
             Message.objects.filter(id=job.answer).update(v0_id="", parts=[])
             _of_message(job).update(state=MessageState.FAILED, ended_at=now)
             _undecide(job)
-        bump(job.chat)
+        if state in MAY_COST and job.intent is not None:
+            lost = Message.objects.select_related("chat").get(id=job.answer)
+            # Its cost finds it later: by v0's bill, or when v0 shows the answer after all.
+            usage.record(lost, types.Usage(), outcome=lost.state)
+        if job.intent is not None and state != IntentState.ACCEPTED:
+            budgets.release(job.intent)
 
 
 def never_sent(job: Job) -> None:
     """A stop came before the POST: nothing leaves."""
     with transaction.atomic():
         now = timezone.now()
+        bump(job.chat)
         _must(
             _held(job.answer, job.fence).update(state=MessageState.STOPPED, ended_at=now, **_FREE)
         )
         Intent.objects.filter(answer=job.answer).update(state=IntentState.UNSENT)
         _of_message(job).update(state=MessageState.FINISHED, ended_at=now)
         _undecide(job)
-        bump(job.chat)
+        if job.intent is not None:
+            budgets.release(job.intent)
 
 
 def save_parts(id: UUID, fence: int, parts: Sequence[Any]) -> None:
@@ -270,7 +282,7 @@ def save_project(chat: UUID, project: str) -> None:
 
 
 def stop_refused(id: UUID, fence: int) -> None:
-    """v0 had nothing to stop: there is no stop record to hold."""
+    """v0 had nothing to stop: there is no stop record to hold. A budget does not ask again."""
     _held(id, fence).update(stop_asked_at=None, stop_asked_by=None)
 
 
@@ -289,6 +301,7 @@ def finish(
     """
     with transaction.atomic():
         now = timezone.now()
+        bump(job.chat)
         answer = _held(job.answer, job.fence).select_related("chat", "intent").first()
         if answer is None:
             raise Lost
@@ -312,11 +325,11 @@ def finish(
             words = {"text": said(user)} if job.kind == "restore" else {}
             _of_message(job).update(v0_id=user.id, **words)
         restorable.note(job.chat, listed_now)
+        if job.kind == "restore":
+            # Before the counters of budgets, which everybody takes last.
+            usage.note_restored(job.chat)
         if job.intent is not None:
             usage.record(answer, final.usage, outcome=answer.state)
-        if job.kind == "restore":
-            usage.note_restored(job.chat)
-        Chat.objects.filter(id=job.chat).update(updated_at=now, version=F("version") + 1)
 
 
 def _outcome(answer: Message, reason: str | None) -> MessageState:

@@ -12,6 +12,7 @@ import asyncio
 import contextvars
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import ParamSpec, TypeVar
 
 from django.db import close_old_connections, connections
@@ -25,6 +26,7 @@ T = TypeVar("T")
 
 class Threads:
     def __init__(self, readers: int = 2) -> None:
+        self._sizes = 1, readers
         self._writer = ThreadPoolExecutor(1, "relay-writer", keep_connections)
         self._readers = ThreadPoolExecutor(readers, "relay-reader", keep_connections)
 
@@ -37,9 +39,17 @@ class Threads:
 
     def close(self) -> None:
         """Wait for what is under way, then close each thread's connections."""
-        for pool in (self._writer, self._readers):
-            pool.submit(connections.close_all)
+        for pool, size in zip((self._writer, self._readers), self._sizes, strict=True):
+            together = Barrier(size)
+            for _ in range(size):
+                pool.submit(_close, together)
             pool.shutdown(wait=True)
+
+
+def _close(together: Barrier) -> None:
+    """Each thread its own, since none goes on before all are here."""
+    connections.close_all()
+    together.wait()
 
 
 def keep_connections() -> None:

@@ -28,6 +28,7 @@ from chats.models.messages import WHOLE_CHATS, IntentState
 from chats.relay import elsewhere, intents, uploads
 from chats.relay.rows import utc
 from chats.relay.store import LONGEST_WAIT, Lost
+from chats.usage import budgets
 from chats.v0api import types
 
 logger = logging.getLogger(__name__)
@@ -123,6 +124,7 @@ def accepted(wish: Wish, made: types.Chat) -> None:
         if wish.usage is not None:
             intent = Intent.objects.select_related("chat").get(id=wish.intent)
             usage.record_created(intent, wish.usage)
+        budgets.release(wish.intent)
         here = Chat.objects.filter(id=wish.chat)
         if not wish.payload.get("title"):
             here.filter(title_given=False).update(title=made.title[:200])
@@ -151,6 +153,7 @@ def ended(
             state=state, lease_until=None, payload=_wanted(wish, **kept, **told, **again)
         )
         _bump(wish)
+        budgets.release(wish.intent)
 
 
 def gone(wish: Wish) -> None:
@@ -204,9 +207,11 @@ def _rewind(wish: Wish, chat: Chat, rows: Sequence[Message]) -> None:
         target = copy.copy(original)
         target.v0_id = ""
     try:
-        intents.restore(intent.person, uuid5(intent.id, "rewind"), chat, target)
+        # The copy was let begin together with it, and is nothing that anybody wanted without it.
+        token = uuid5(intent.id, "rewind")
+        intents.restore(intent.person, token, chat, target, is_admitted=True)
     except intents.Busy:
-        logger.info("an answer runs in the copy of wish %s: it is not rewound", wish.intent)
+        logger.info("the copy of wish %s is not rewound: an answer runs", wish.intent)
 
 
 def _same(original: Message, rows: Sequence[Message]) -> Message | None:

@@ -149,7 +149,7 @@ def end(shown: Shown) -> dict[str, Any]:
     has_ended = shown.state == "finished" and is_answer
     reason = "" if shown.finish_reason in PLAIN_ENDINGS else shown.finish_reason or ""
     return {
-        "words": words.STATES.get(shown.state, ""),
+        "words": words.state(shown.state, shown.stop_reason),
         "is_live": shown.is_live,
         "is_stopping": shown.stopping,
         "problem": words.problem(shown.problem, is_restore=bool(shown.restores)),

@@ -43,7 +43,8 @@ class Shown:
     wrong ("" when nothing did; the words for each code are in a template) and `detail` v0's own
     words about it, untrusted; `again` is the ISO time before which v0 takes no other try. `restores` is the uuid of the answer
     whose files came back with this one, "" when none did, and `restored_from` when that was made. `pending` says that the answer ended on a task for a person,
-    `stopping` that a stop was asked for and v0 has not answered yet. `waited` is for how many seconds
+    `stopping` that a stop was asked for and v0 has not answered yet; `stop_reason` is "" unless it was no person who
+    wanted it to stop. `waited` is for how many seconds
     the chat waited for the decision that this is the answer to.
     """
 
@@ -66,6 +67,7 @@ class Shown:
     restored_from: str = ""
     pending: bool = False
     stopping: bool = False
+    stop_reason: str = ""
     chat: str = ""
     waited: float = 0.0
 

@@ -138,6 +138,17 @@ STATES: Mapping[str, str] = {
     "checking": "Not sure whether v0 received this. Looking it up…",
     "stopped": "Stopped.",
 }
+# Without whose it is, and how much: not every reader may know.
+STOPPED: Mapping[str, str] = {
+    "budget": "Stopped, because a budget was used up.",
+}
+
+
+def state(state: str, stop_reason: str = "") -> str:
+    """What is said of how a message is; "" where what there is of it says enough."""
+    reason = STOPPED.get(stop_reason) if state == "stopped" else None
+    return reason or STATES.get(state, "")
+
 
 # Running, done.
 EDITS: Mapping[str, tuple[str, str]] = {

@@ -18,7 +18,8 @@ from chats.sandbox.database import Database, packed
 Json = Any
 Wire = dict[str, Json]
 
-PICO = Decimal(10) ** 12
+PLACES = 12
+PICO = Decimal(10) ** PLACES
 COUNTS = ("posts", "user_messages", "stops", "resolves")
 
 
@@ -59,7 +60,7 @@ class Span:
 
 
 def in_credits(pico: int) -> Decimal:
-    return rates.plain(Decimal(pico) / PICO)
+    return rates.plain(Decimal(pico).scaleb(-PLACES))
 
 
 class Books:

@@ -1,7 +1,7 @@
 """Carries a fault out: on the answer as a whole, on its bytes, or on its frames.
 
-Owns everything that is wrong on purpose. Relies on `connections` for the sockets and works on ASGI
-messages, so that the routes know nothing of it. One body message of a stream is one frame.
+Owns everything that is wrong on purpose. Relies on `connections` for the sockets and on `rates` for how
+no usage looks, and works on ASGI messages, so that the routes know nothing of it. One body message of a stream is one frame.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chats.sandbox import answers, connections, wire
+from chats.sandbox import answers, connections, rates, wire
 from chats.sandbox.faults import Rule
 
 Json = Any
@@ -22,6 +22,8 @@ MANNER = "chats.sandbox.manner"
 """Where a request's scope says what a route is to do otherwise: a kind of fault, by name."""
 BITE = 0.05
 """Seconds between two pieces of a slow answer."""
+STREAM = b"text/event-stream"
+ODD = "an amount that cannot be"
 
 
 class Cut(Exception):
@@ -193,34 +195,38 @@ def _retyped(rule: Rule, send: Send) -> Send:
     return retyping
 
 
-def _lag(rule: Rule, send: Send) -> Send:
-    """Holds a list back as a whole and sends it without its newest entries."""
-    head: Message = {}
-    body = b""
+def _whole(edit: Callable[[Rule, Json], str]) -> Wrapper:
+    """Holds the answer back as a whole; what `edit` makes of its JSON is sent in its place."""
 
-    async def lagging(message: Message) -> None:
-        nonlocal head, body
-        if message["type"] == "http.response.start":
-            head = message
-            return
-        body += message.get("body", b"")
-        if message.get("more_body", False):
-            return
-        late = _without_newest(body, rule.newest)
-        kept = [pair for pair in head["headers"] if pair[0].lower() != b"content-length"]
-        kept.append((b"content-length", str(len(late)).encode()))
-        await send({**head, "headers": kept})
-        await send({**message, "body": late})
+    def wrapper(rule: Rule, send: Send) -> Send:
+        head: Message = {}
+        body = b""
 
-    return lagging
+        async def holding(message: Message) -> None:
+            nonlocal head, body
+            if message["type"] == "http.response.start":
+                head = message
+                return
+            body += message.get("body", b"")
+            if message.get("more_body", False):
+                return
+            edited = edit(rule, wire.loads(body)).encode()
+            kept = [pair for pair in head["headers"] if pair[0].lower() != b"content-length"]
+            kept.append((b"content-length", str(len(edited)).encode()))
+            await send({**head, "headers": kept})
+            await send({**message, "body": edited})
+
+        return holding
+
+    return wrapper
 
 
-def _without_newest(body: bytes, count: int) -> bytes:
-    answer = wire.loads(body)
+def _without_newest(rule: Rule, answer: Json) -> str:
     shorter = {
-        name: value[count:] if isinstance(value, list) else value for name, value in answer.items()
+        name: value[rule.newest :] if isinstance(value, list) else value
+        for name, value in answer.items()
     }
-    return wire.dumps(shorter).encode()
+    return wire.dumps(shorter)
 
 
 Edit = Callable[[Rule, int, bytes], bytes]
@@ -278,6 +284,63 @@ def _no_usage(rule: Rule, number: int, frame: bytes) -> bytes:
     return b"" if _event(frame)["object"] == "message.usage" else frame
 
 
+def _wherever(edit: Callable[[Rule, Json], str]) -> Wrapper:
+    """Gives `edit` each event of a stream, or the whole of any other answer."""
+
+    def of_frame(rule: Rule, number: int, frame: bytes) -> bytes:
+        return f"data: {edit(rule, _event(frame))}\n\n".encode()
+
+    def wrapper(rule: Rule, send: Send) -> Send:
+        by_frame, as_whole = _frames(of_frame)(rule, send), _whole(edit)(rule, send)
+        chosen = as_whole
+
+        async def editing(message: Message) -> None:
+            nonlocal chosen
+            if message["type"] == "http.response.start":
+                is_stream = any(value.startswith(STREAM) for _, value in message["headers"])
+                chosen = by_frame if is_stream else as_whole
+            await chosen(message)
+
+        return editing
+
+    return wrapper
+
+
+def _late_usage(rule: Rule, value: Json) -> str:
+    return wire.dumps(_replaced(value, ("usage",), lambda usage: rates.NO_USAGE))
+
+
+def _odd_usage(rule: Rule, value: Json) -> str:
+    def odd(amounts: Json) -> Json:
+        if not isinstance(amounts, dict):
+            return amounts
+        return dict.fromkeys(amounts, ODD) if rule.amount else {}
+
+    text = wire.dumps(_replaced(value, ("tokens", "creditsCost", "credits"), odd))
+    return text.replace(wire.dumps(ODD), rule.amount)
+
+
+def _replaced(value: Json, names: tuple[str, ...], by: Callable[[Json], Json]) -> Json:
+    match value:
+        case dict():
+            return {
+                name: by(item) if name in names else _replaced(item, names, by)
+                for name, item in value.items()
+            }
+        case list():
+            return [_replaced(item, names, by) for item in value]
+        case _:
+            return value
+
+
+def _duplicate_usage(rule: Rule, value: Json) -> str:
+    """A frame of usage three times, and each event of a bill twice."""
+    text = wire.dumps(value)
+    if value.get("object") == "message.usage":
+        return f"{text}\n\ndata: {text}\n\ndata: {text}"
+    return wire.dumps({**value, "data": value["data"] * 2}) if "data" in value else text
+
+
 def _is_closing(number: int, frame: bytes) -> bool:
     return number > 0 and _event(frame)["object"] in ("chat", "message")
 
@@ -298,13 +361,16 @@ def _different_closing(rule: Rule, number: int, frame: bytes) -> bytes:
 
 _FRAME_FAULTS: dict[str, Wrapper] = {
     "slow": _slow,
-    "lag": _lag,
+    "lag": _whole(_without_newest),
     "wrong-content-type": _retyped,
     "malformed": _frames(_malformed),
     "unknown-object": _frames(_unknown_object),
     "wrong-delta": _frames(_wrong_delta),
     "lost-delta": _frames(_lost_delta),
     "no-usage": _frames(_no_usage),
+    "late-usage": _wherever(_late_usage),
+    "duplicate-usage": _wherever(_duplicate_usage),
+    "odd-usage": _wherever(_odd_usage),
     "no-closing": _frames(_no_closing),
     "different-closing": _frames(_different_closing),
 }

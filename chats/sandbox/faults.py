@@ -31,6 +31,9 @@ KINDS = {
     "wrong-delta": "sends a chunk with `delta`, which fits nothing, before frame number `frame`",
     "lost-delta": "leaves out frame number `frame`",
     "no-usage": "leaves out `message.usage`",
+    "late-usage": "says that nothing was used yet, wherever the answer tells of usage",
+    "duplicate-usage": "sends `message.usage` three times, and each event of a bill twice",
+    "odd-usage": 'says `amount`, JSON as it is, for each amount of tokens and credits; nothing for ""',
     "no-closing": "leaves out the closing snapshot",
     "different-closing": "sends a closing snapshot that differs from what was streamed",
     "lag": "lists chats or messages without the `newest` ones",
@@ -67,6 +70,7 @@ RULE: Schema = {
         "frame": NATURAL,
         "text": TEXT,
         "delta": {},
+        "amount": TEXT,
         "content_type": TEXT,
         "newest": NATURAL,
     },
@@ -102,6 +106,7 @@ class Rule:
     frame: int = 2
     text: str = 'data: {"object":"message.parts.chunk","id":\n\n'
     delta: Json = None
+    amount: str = "-1"
     content_type: str = "text/html; charset=utf-8"
     newest: int = 2
     seen: int = 0

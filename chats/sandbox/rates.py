@@ -27,7 +27,8 @@ CACHE_READ, CACHE_WRITE = Decimal("0.1"), Decimal("1.25")
 """Of the input rate."""
 
 DEFAULT_MODEL = "v0-pro"
-MILLION = Decimal(1_000_000)
+MILLIONTH = -6
+"""Of ten, to the power of it."""
 PREAMBLE_TOKENS = 3_400
 """What v0 itself says to the model before any chat: written to the cache once, then read."""
 IMAGE_TOKENS = 1_300
@@ -69,11 +70,12 @@ def usage(model: str, tokens: Tokens) -> dict[str, Json]:
     """The `usage` of the wire, credits exact."""
     into, out = RATES.get(model, RATES[DEFAULT_MODEL])
     costs = {
-        "input": tokens.input * into / MILLION,
-        "output": tokens.output * out / MILLION,
-        "cacheRead": tokens.cache_read * into * CACHE_READ / MILLION,
-        "cacheWrite": tokens.cache_write * into * CACHE_WRITE / MILLION,
+        "input": tokens.input * into,
+        "output": tokens.output * out,
+        "cacheRead": tokens.cache_read * into * CACHE_READ,
+        "cacheWrite": tokens.cache_write * into * CACHE_WRITE,
     }
+    costs = {name: cost.scaleb(MILLIONTH) for name, cost in costs.items()}
     counts = {
         "input": tokens.input,
         "output": tokens.output,

@@ -41,6 +41,11 @@ def credits(units: int) -> Decimal:
     return Decimal(units).scaleb(-PLACES, _EXACT)
 
 
+def plain(units: int) -> str:
+    """Credits to their last digit, as somebody would type them: 42_100_000_000 is "0.0421"."""
+    return f"{credits(units).normalize(_EXACT):f}"
+
+
 def shown(units: int, *, places: int = 4) -> str:
     """Credits as text with `places` decimals: "0.0421"; less than the last of them is "<0.0001"."""
     if units < 0:

@@ -11,9 +11,10 @@ what an answer cost: an entry that says something else is written anew. Never po
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from itertools import islice
 from typing import Any, Protocol, TypeVar
@@ -22,8 +23,8 @@ from django.db import transaction
 from django.db.models import Q, Sum
 from django.utils import timezone
 
-from chats.models import Billed, Chat, Entry, Message, Reconciliation
-from chats.usage import ledger, money
+from chats.models import Billed, Chat, Entry, Intent, Message, Reconciliation
+from chats.usage import budgets, ledger, money
 from chats.v0api import errors
 from chats.v0api.client import Client
 from chats.v0api.types import Amounts, Usage
@@ -132,12 +133,11 @@ def settle(run: Reconciliation, summary: UsageSummary) -> None:
     billed = Billed.objects.filter(at__gte=run.start, at__lt=run.end).exclude(v0_message="")
     named = billed.order_by("v0_message").values_list("v0_message", flat=True).distinct()
     for some in _some(named.iterator(), 500):
-        with transaction.atomic():
-            added, corrected = _match(some)
+        added, corrected = _match(some)
         run.added += added
         run.corrected += corrected
     run.summary_plan, run.summary_on_demand, run.summary_total = (
-        money.units(amount)
+        ledger.figure(amount, "v0's own sum", money.units)
         for amount in (summary.credits.plan, summary.credits.on_demand, summary.credits.total)
     )
     run.as_of = summary.data_as_of[:40]
@@ -159,6 +159,7 @@ def _match(named: Collection[str]) -> tuple[int, int]:
             if name not in ours:
                 continue
             entry = ledger.record(ours[name], Usage(), outcome=ours[name].state)
+            ledger.note_restored(ours[name].chat_id)
             added += 1
         elif not entry.is_told:
             added += 1
@@ -166,9 +167,22 @@ def _match(named: Collection[str]) -> tuple[int, int]:
             getattr(entry, field) != value for field, value in figures.items() if field in SAID
         ):
             corrected += 1
-        Entry.objects.filter(message_id=entry.message_id).update(**figures, is_told=True)
-        Billed.objects.filter(v0_message=name).update(message_id=entry.message_id)
+        _correct(entry, name, figures)
     return added, corrected
+
+
+def _correct(entry: Entry, name: str, figures: Mapping[str, Any]) -> None:
+    """What was billed for this message, in the ledger and in the budgets. A transaction for each one: whoever
+    holds several entries, or counters, waits for nobody who wants one of them."""
+    told = {**figures, "is_told": True}
+    with transaction.atomic():
+        Billed.objects.filter(v0_message=name).update(message_id=entry.message_id)
+        if entry.counted != entry.credits_total or any(
+            getattr(entry, field) != value for field, value in told.items()
+        ):
+            Entry.objects.filter(message_id=entry.message_id).update(**told)
+            intent = Intent.objects.filter(answer=entry.message_id).values_list("pk", flat=True)
+            budgets.count(entry.message_id, intent.first())
 
 
 def _sums(named: Collection[str]) -> dict[str, dict[str, Any]]:
@@ -203,14 +217,19 @@ def _some(rows: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 def _row(event: UsageEvent) -> Billed | None:
-    """None for an event that cannot be told from others, or that is of no time."""
-    at = _moment(event.created_at)
-    if not event.id or at is None:
+    """None for an event that cannot be told from others, is of no time, or of no amount that can be: what
+    the ledger knows of its answer stands until v0 says it better."""
+    at = moment(event.created_at)
+    if not event.id or at is None or not _is_possible(event):
         logger.error(
-            "v0 lists an event without an id or a time: %s at %s", event.id, event.created_at
+            "v0 lists an event without an id, a time or a possible amount: %s at %s",
+            event.id,
+            event.created_at,
         )
         return None
-    tokens = ledger.figures("tokens", event.tokens or Amounts(), event.id)
+    tokens = ledger.figures("tokens", event.tokens or Amounts(), event.id, ledger.count)
+    # What cost something and used nothing is not known.
+    is_counted = event.tokens is not None and (tokens["tokens_total"] or not event.credits.total)
     return Billed(
         v0_id=event.id[:128],
         type=event.type[:60],
@@ -221,13 +240,28 @@ def _row(event: UsageEvent) -> Billed | None:
         model=event.model[:60],
         sources=_joined("", " ".join(event.sources))[:40],
         waived=event.waived,
-        charged=ledger.figure(event.charged, f"charged of {event.id}"),
-        **{**tokens, "tokens_total": tokens["tokens_total"] if event.tokens else None},
-        **ledger.figures("credits", event.credits, event.id),
+        charged=ledger.amount(event.charged),
+        **{**tokens, "tokens_total": tokens["tokens_total"] if is_counted else None},
+        **ledger.figures("credits", event.credits, event.id, _held(event)),
     )
 
 
-def _moment(text: str) -> datetime | None:
+def _held(event: UsageEvent) -> Callable[[Decimal], int]:
+    """What an amount of the event may be: that of an answer is no refund."""
+    return ledger.cost if event.message_id else ledger.amount
+
+
+def _is_possible(event: UsageEvent) -> bool:
+    try:
+        for amount in (event.credits.total, event.charged):
+            _held(event)(amount)
+    except money.MoneyError:
+        return False
+    return event.is_priced
+
+
+def moment(text: str) -> datetime | None:
+    """A time as v0 writes it, of UTC where it names no zone; None for anything else."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:

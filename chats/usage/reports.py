@@ -7,9 +7,10 @@ are is the caller's question.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import reduce
 from uuid import UUID
 
 from django.db.models import Count, QuerySet, Sum
@@ -69,6 +70,10 @@ def add(one: Spent, other: Spent) -> Spent:
     return Spent(
         one.credits + other.credits, one.tokens + other.tokens, one.answers + other.answers
     )
+
+
+def total(spent: Iterable[Spent]) -> Spent:
+    return reduce(add, spent, Spent())
 
 
 def _spent(credits: int | None, tokens: int | None, answers: int) -> Spent:

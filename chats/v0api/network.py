@@ -52,8 +52,13 @@ class Backend(httpcore.AsyncNetworkBackend):
             raise httpcore.ConnectTimeout(str(error)) from error
         except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError(str(error)) from error
-        for option in socket_options or ():
-            transport.get_extra_info("socket").setsockopt(*option)
+        try:
+            for option in socket_options or ():
+                transport.get_extra_info("socket").setsockopt(*option)
+        except OSError as error:
+            # The peer may have reset it already: nothing was sent.
+            transport.abort()
+            raise httpcore.ConnectError(str(error)) from error
         return Stream(transport, connection, self._window)
 
     async def sleep(self, seconds: float) -> None:

@@ -48,15 +48,24 @@ class Number(float):
 
 def decimal(value: Json) -> Decimal:
     """A number of the wire as the Decimal that was written; 0 for what is no reasonable number."""
+    return _decimal(value) or Decimal(0)
+
+
+def is_number(value: Json) -> bool:
+    """Whether `decimal` would give what the wire says."""
+    return _decimal(value) is not None
+
+
+def _decimal(value: Json) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
-        return Decimal(0)
+        return None
     text = value.text if isinstance(value, Number) else str(value)
     try:
         number = Decimal(text)
     except InvalidOperation:
-        return Decimal(0)
+        return None
     # A number of a billion digits is finite too, and int() of it would never come back.
-    return number if number.is_finite() and abs(number.adjusted()) <= DIGITS else Decimal(0)
+    return number if number.is_finite() and abs(number.adjusted()) <= DIGITS else None
 
 
 def text(value: Json) -> str:
@@ -218,18 +227,23 @@ class Amounts:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
+    """`is_priced`: what it cost in all was said, and as a number."""
+
     tokens: Amounts = Amounts()
     credits: Amounts = Amounts()
     model: str = ""
+    is_priced: bool = True
 
     @classmethod
     def from_wire(cls, wire: Json) -> Usage:
         if not isinstance(wire, Mapping):
             return cls()
+        cost = wire.get("creditsCost")
         return cls(
             Amounts.from_wire(wire.get("tokens")),
-            Amounts.from_wire(wire.get("creditsCost")),
+            Amounts.from_wire(cost),
             text(wire.get("model")),
+            isinstance(cost, Mapping) and is_number(cost.get("total")),
         )
 
 

@@ -17,7 +17,7 @@ from chats.v0api.answers import with_list
 from chats.v0api.calls import Calls
 from chats.v0api.errors import InDoubt
 from chats.v0api.paging import Cursor, every
-from chats.v0api.types import Amounts, Json, Wire, decimal, text, texts, whole
+from chats.v0api.types import Amounts, Json, Wire, decimal, is_number, text, texts, whole
 
 SCOPE_TYPES = ("team", "personal")
 SOURCES = ("plan", "on-demand")
@@ -83,7 +83,8 @@ class UsageSummary(Report):
 @dataclass(frozen=True, slots=True)
 class UsageEvent:
     """One thing that was used. `credits` is what it would cost, `charged` what it did: less where
-    it was `waived`. `tokens` is None where v0 does not know; `sources` are some of SOURCES."""
+    it was `waived`, and both were said as numbers where it `is_priced`. `tokens` is None where v0 does not
+    know; `sources` are some of SOURCES."""
 
     id: str
     type: str
@@ -97,6 +98,7 @@ class UsageEvent:
     tokens: Amounts | None
     credits: Amounts
     charged: Decimal
+    is_priced: bool
     wire: Wire = field(repr=False)
 
     @classmethod
@@ -115,6 +117,7 @@ class UsageEvent:
             Amounts.from_wire(tokens) if isinstance(tokens, Mapping) else None,
             Amounts.from_wire(cost),
             decimal(cost.get("charged")),
+            is_number(cost.get("total")) and is_number(cost.get("charged")),
             wire,
         )
 

@@ -1,6 +1,6 @@
 """JSON as it comes over the wire, read so that nothing in it can surprise what comes after.
 
-Owns reading (exact numbers, no NaN, bounded depth), repairing text that databases refuse, comparing
+Owns reading (exact numbers, null for what no number can be, bounded depth), repairing text that databases refuse, comparing
 and measuring. Relies on the standard library, and knows nothing of what the values mean.
 """
 
@@ -8,33 +8,37 @@ from __future__ import annotations
 
 import json
 from operator import is_
-from typing import NoReturn
 
 from chats.v0api.types import Json, Number
 
 # Far below the interpreter's own limit, so that whoever walks a value later may do so by recursion.
 DEPTH = 100
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+# Whole numbers beyond any that JavaScript has; the interpreter refuses to read much longer ones.
+DIGITS = 400
 
 
-def _number(text: str) -> Number:
+def _fraction(text: str) -> Number | None:
     number = Number(text)
-    if number - number != 0:
-        raise ValueError("a number out of range")
-    return number
+    return number if number - number == 0 else None
 
 
-def _constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+def _whole(text: str) -> int | None:
+    return int(text) if len(text) <= DIGITS else None
 
 
-_decoder = json.JSONDecoder(parse_float=_number, parse_constant=_constant)
+def _constant(name: str) -> None:
+    """NaN and the infinities: as JavaScript writes them. One odd cost must not hide all that came with it."""
+
+
+_decoder = json.JSONDecoder(parse_float=_fraction, parse_int=_whole, parse_constant=_constant)
 
 
 def loads(text: str) -> Json:
-    """The value of JSON text. Fractions are `Number`, whole numbers are int.
+    """The value of JSON text. Fractions are `Number`, whole numbers are int, and a number that neither can
+    be is None.
 
-    ValueError for anything that is no JSON, nested deeper than DEPTH or out of range.
+    ValueError for anything that is no JSON, or is nested deeper than DEPTH.
     """
     try:
         value = _decoder.decode(text)

@@ -24,6 +24,7 @@ from chats.models.chats import Privacy
 from chats.models.messages import LIVE
 from chats.permissions import Action
 from chats.views.access import Request, allowed_actions, form_methods, member, note, see_chat
+from chats.views.allowance import in_chat
 from chats.views.shell import shell
 from chats.views.spaces import where
 
@@ -37,6 +38,7 @@ HEADINGS = {
     "unshare": "Stop sharing “{}”?",
     "guest_withdraw": "Withdraw an invitation to “{}”?",
     "move": "Move “{}”",
+    "budget": "Budget of “{}”",
     "hand_over": "Hand “{}” over",
     "delete": "Delete “{}”?",
     "duplicate": "Duplicate “{}”?",
@@ -56,9 +58,11 @@ def menu(request: Request, id: UUID) -> HttpResponse:
         "may_manage": Action.MANAGE in allowed,
         "may_set_private": Action.SET_PRIVATE in allowed and found.privacy != Privacy.PRIVATE,
         "may_hand_over": Action.MANAGE in allowed and found.team_id is not None,
+        "may_see_cost": Action.SEE_COST in allowed,
         "may_mute": Action.LIST in allowed,
         "may_note": Action.NOTE in allowed,
         "where": where(request, found),
+        **in_chat(request, found, allowed & {Action.SEE_COST}),
         "may_follow": Action.LIST in allowed and found.owner_id != request.user.pk,
         "is_followed": Follow.objects.filter(person_id=request.user.pk or 0, chat=found).exists(),
         "is_muted": Mute.objects.filter(person_id=request.user.pk or 0, chat=found).exists(),

@@ -6,8 +6,6 @@ for, and on `entries` for the words. Nothing here changes an entry; the CSV is o
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -26,6 +24,7 @@ from chats.forms.audit import AREAS, FilterForm
 from chats.models import AuditEntry, Event, Person
 from chats.permissions import Action
 from chats.relay.rows import utc
+from chats.views import sheets
 from chats.views.access import Request, note, signed_in
 from chats.views.downloads import download
 from chats.views.entries import NameOf, noted_name, told
@@ -37,8 +36,6 @@ COLUMNS = (
     *("id", "at", "event", "what", "actor_id", "actor", "address", "person_id", "person"),
     *("team_id", "team", "chat", "details"),
 )
-# What makes a spreadsheet take a cell for a formula.
-FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @require_safe
@@ -118,10 +115,10 @@ def _number(text: str | None) -> int:
 
 def _csv(rows: QuerySet[AuditEntry], newest: int) -> Iterator[str]:
     """Newest first, a chunk of rows at a time."""
-    yield _lines([COLUMNS])
+    yield sheets.lines([COLUMNS])
     below = newest + 1
     while chunk := list(rows.filter(pk__lt=below).order_by("-pk")[:CHUNK]):
-        yield _lines([_cells(entry) for entry in chunk])
+        yield sheets.lines([_cells(entry) for entry in chunk])
         below = chunk[-1].pk
 
 
@@ -132,14 +129,3 @@ def _cells(entry: AuditEntry) -> Sequence[object]:
         *(entry.team, entry.team_name, entry.chat),
         json.dumps(entry.details, ensure_ascii=False) if entry.details else "",
     )
-
-
-def _lines(rows: Sequence[Sequence[object]]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerows([_defused(cell) for cell in row] for row in rows)
-    return text.getvalue()
-
-
-def _defused(cell: object) -> str:
-    text = "" if cell is None else str(cell)
-    return f"'{text}" if text.startswith(FORMULAS) else text

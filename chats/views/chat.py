@@ -34,9 +34,10 @@ from chats.rendering.finding import LONGEST, spaced
 from chats.rendering.fixed import fixed, marks
 from chats.rendering.message import message_node
 from chats.views.access import Request, allowed_actions, uuid_or_none
+from chats.views.allowance import in_chat, usual_of
 from chats.views.cards import Card, waiting_in
 from chats.views.composer import composer
-from chats.views.copies import copying_context
+from chats.views.copying import copying_context
 from chats.views.here import who_is_here
 from chats.views.lately import beginning
 from chats.views.noted import slots as note_slots
@@ -88,12 +89,13 @@ def page(
     text: str = "",
     files: Sequence[Attachment] = (),
     refusal: str = "",
+    again: str = "",
     card: Card | None = None,
     options: OptionsForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
     """The chat as `request` may see it; `text` and `files` are put into the composer, `refusal`
-    above it, `card` is how somebody left the card of a task, `options` what stands beside the text."""
+    above it with a clock that runs until `again`, `card` is how somebody left the card of a task, `options` what stands beside the text."""
     rows = window(
         found,
         before=_number(request, "before"),
@@ -152,12 +154,13 @@ def page(
         "find": spaced(request.GET.get("find") or "")[:LONGEST],
         "attached": files,
         "refusal": refusal,
+        "again": again,
         **composer(found, live, token=uuid4()),
-        **(copying_context(request, found, copy) if copy else {}),
+        **(copying_context(request, found, copy, refusal) if copy else {}),
         "brought": wishes.MADE.get(brought.kind, "") if brought else "",
         "brought_next": wishes.NEXT,
-        # Who cannot send here may begin a new chat below a closed one: with nothing of this one's.
-        **options_shown(request, found if Action.SEND in allowed else None, options),
+        **_about_options(request, found, allowed, options),
+        **in_chat(request, found, allowed),
         **_about_place(request, found, allowed),
         **shell(request, current=found.id),
     }
@@ -243,6 +246,17 @@ def _about_place(request: HttpRequest, found: Chat, allowed: Collection[Action])
     if is_closed(found) and isinstance(request.user, Person):
         # What is sent from here begins a new chat.
         return {**told, **place_shown(new_place(request, request.user, None))}
+    return told
+
+
+def _about_options(
+    request: HttpRequest, found: Chat, allowed: Collection[Action], options: OptionsForm | None
+) -> dict[str, Any]:
+    """Who cannot send here may begin a new chat below a closed one: with nothing of this one's."""
+    may_send = Action.SEND in allowed
+    told = options_shown(request, found if may_send else None, options)
+    if may_send and isinstance(request.user, Person):
+        told["usual"] = usual_of(request.user, told["model"])
     return told
 
 

@@ -1,8 +1,7 @@
-"""Copies of chats, and how a chat stands that is to come as a whole: a copy, or one of files.
+"""Copies of chats, and a chat that is to come as a whole, a copy or one of files, wanted once more.
 
-Owns the form of a copy, the fragment that says how it stands until v0's messages are here, and the two
-ways on when they do not come. Relies on permissions for the chat and on `relay.intents` for what is
-written.
+Owns the form of a copy, and the two ways on when v0's messages do not come. Relies on permissions for the chat
+and on `relay.intents` for what is written; how such a chat stands is `copying`.
 """
 
 from __future__ import annotations
@@ -10,19 +9,18 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_POST, require_safe
-from django_htmx.http import HttpResponseClientRefresh
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_POST
 
 from chats import permissions, relay
 from chats.forms.acts import TitleForm, sentence
 from chats.forms.visibility import VisibilityForm
-from chats.models import Chat, Intent, Message
-from chats.models.messages import IMPORTS
+from chats.models import Chat, Message
 from chats.permissions import Action, spaces
 from chats.relay import intents
-from chats.rendering import wishes
+from chats.usage.refusals import Refused
+from chats.views import chat as chat_page
 from chats.views.access import (
     Request,
     allowed_actions,
@@ -34,6 +32,7 @@ from chats.views.access import (
 )
 from chats.views.acts import shown_act
 from chats.views.exposure import UNSEEN, Exposure, exposure, is_unseen
+from chats.views.refusals import not_now
 
 EXPIRED = "This form was used or too old. Duplicate again if you still mean it."
 NOTHING = "There is nothing at v0 to copy yet."
@@ -78,6 +77,9 @@ def duplicate(request: Request, id: UUID) -> HttpResponse:
         return _form(request, found, target, BUSY, status=409)
     except intents.TokenReused:
         return _form(request, found, target, EXPIRED, status=409)
+    except Refused as error:
+        no = not_now(request, error)
+        return no.answer(_form(request, found, target, no.whole, status=no.status))
     relay.wake()
     relay.changed(copy.id)
     return see_chat(copy.id)
@@ -113,34 +115,6 @@ def _form(
     return shown_act(request, found, name, context, status=status)
 
 
-@require_safe
-def copying(request: Request, id: UUID) -> HttpResponse:
-    """How the chat stands, for its open page, which is made anew when v0's messages are here."""
-    found = permissions.chat(request, id, Action.READ)
-    wish = intents.unfinished_copy(found)
-    if wish is None:
-        return HttpResponseClientRefresh()
-    return render(request, "chats/_copying.html", copying_context(request, found, wish))
-
-
-def copying_context(request: HttpRequest, found: Chat, wish: Intent) -> dict[str, Any]:
-    """The context of `chats/_copying.html`. What v0 said of what somebody gave is for who may manage
-    the chat."""
-    payload = wish.payload
-    may_manage = Action.MANAGE in allowed_actions(request, found)
-    standing = wishes.standing(
-        wish.kind, wish.state, problem=payload.get("problem", ""), title=found.title
-    )
-    return {
-        "chat": found,
-        "standing": standing,
-        "detail": payload.get("detail", "") if may_manage else "",
-        "again": payload.get("again", ""),
-        "may_manage": may_manage,
-        "is_import": wish.kind in IMPORTS,
-    }
-
-
 @require_POST
 def copy_again(request: Request, id: UUID) -> HttpResponse:
     return _reopened(request, id, intents.wish_again)
@@ -154,7 +128,12 @@ def look_again(request: Request, id: UUID) -> HttpResponse:
 
 def _reopened(request: Request, id: UUID, reopen: Any) -> HttpResponse:
     found = permissions.chat(request, id, Action.MANAGE)
-    if reopen(found):
+    try:
+        is_open = reopen(found)
+    except Refused as error:
+        no = not_now(request, error, allowed_actions(request, found))
+        return no.answer(chat_page.page(request, found, refusal=no.whole, status=no.status))
+    if is_open:
         relay.wake()
         relay.changed(found.id)
     return see_chat(found.id)

@@ -53,6 +53,6 @@ def cost(entry: Entry) -> Cost:
 
 
 def costs(answers: Iterable[UUID]) -> dict[UUID, Cost]:
-    """The cost of each answer that has one, in one query."""
-    entries = Entry.objects.filter(message_id__in=list(answers))
+    """The cost of each answer of which v0 has named one, in one query."""
+    entries = Entry.objects.filter(message_id__in=list(answers), is_told=True)
     return {entry.message_id: cost(entry) for entry in entries}

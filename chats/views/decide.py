@@ -9,7 +9,9 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.http import HttpResponse
+from django.shortcuts import render
 from django.views.decorators.http import require_POST
+from django_htmx.http import reswap, retarget
 
 from chats import accounts, permissions, relay
 from chats.forms.decision import DecisionForm
@@ -20,10 +22,11 @@ from chats.permissions import Action, spaces
 from chats.relay import decisions, intents, setups
 from chats.relay.decisions import Given, Waiting
 from chats.relay.setups import Setup
+from chats.usage.refusals import Refused
 from chats.views import chat as chat_page
-from chats.views.access import Request, member, see_chat
+from chats.views.access import Request, allowed_actions, member, see_chat
 from chats.views.cards import Card
-from chats.views.refusals import EXPIRED_CARD, MOVED, MOVED_ON
+from chats.views.refusals import EXPIRED_CARD, MOVED, MOVED_ON, NotNow, not_now
 
 # What only those may choose who may connect services and let tools run.
 GRANTS = {(Task.INTEGRATION, "connected"), (Task.PERMISSION, "allowed"), (Task.CONNECT, "ready")}
@@ -60,6 +63,9 @@ def decide(request: Request, id: UUID) -> HttpResponse:
         return _refused(request, found, Card(given, str(error), form.model))
     except (decisions.Moved, intents.TokenReused):
         return _moved(request, found, form)
+    except Refused as error:
+        no = not_now(request, error, allowed_actions(request, found))
+        return _not_now(request, found, Card(given, no.whole, form.model), no)
     relay.changed(found.id)
     relay.wake()
     # A page that goes on by itself hears of what follows over its socket.
@@ -79,10 +85,19 @@ def not_ready(setup: Setup) -> str:
             return ""
 
 
-def _refused(request: Request, found: Chat, card: Card) -> HttpResponse:
+def _refused(request: Request, found: Chat, card: Card, *, status: int = 422) -> HttpResponse:
     """The page again, with what was filled in."""
     found.refresh_from_db()
-    return chat_page.page(request, found, card=card, status=422)
+    return chat_page.page(request, found, card=card, status=status)
+
+
+def _not_now(request: Request, found: Chat, card: Card, no: NotNow) -> HttpResponse:
+    """The card stays as it is; to a page that went on by itself it is said above its composer."""
+    if not request.htmx:
+        return no.answer(_refused(request, found, card, status=no.status))
+    context = {"refusal": no.sentence, "again": no.again}
+    response = render(request, "chats/_refusal.html", context, status=no.status)
+    return no.answer(reswap(retarget(response, "#refusal"), "outerHTML"))
 
 
 def _moved(request: Request, found: Chat, form: DecisionForm) -> HttpResponse:

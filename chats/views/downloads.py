@@ -7,7 +7,7 @@ to it. Relies on the caller for pieces that are small, each made when the one be
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from uuid import UUID
 
 from channels.db import database_sync_to_async
@@ -21,6 +21,7 @@ from chats.permissions.sessions import grants
 
 # The last of a file that somebody takes slowly and may not have as a whole.
 ENDS = "\n\nThis file is not complete: access to the chat has ended.\n"
+ENDS_OF_USAGE = "\nThis file is not complete: access to it has ended.\n"
 
 
 def download(
@@ -37,11 +38,23 @@ def while_allowed(request: HttpRequest, chat: UUID, pieces: Iterator[str]) -> It
     """The pieces, for as long as a socket that was opened for the same page might stay open."""
     grant = grants(request.session).get(str(chat), "")
     door = Door(request.session.session_key or "", request.user.pk, chat, grant)
+    yield from _while(lambda: bool(still_allowed({door})), pieces, ENDS)
+
+
+def while_signed_in(
+    request: HttpRequest, pieces: Iterator[str], is_allowed: Callable[[], bool]
+) -> Iterator[str]:
+    """The pieces of a file that is of no chat, for as long as its session stands and `is_allowed` says so."""
+    door = Door(request.session.session_key or "", request.user.pk, None)
+    yield from _while(lambda: bool(still_allowed({door})) and is_allowed(), pieces, ENDS_OF_USAGE)
+
+
+def _while(is_allowed: Callable[[], bool], pieces: Iterator[str], end: str) -> Iterator[str]:
     asked = time.monotonic()
     for piece in pieces:
         if time.monotonic() - asked >= settings.V0_RIGHTS_CHECK:
-            if not still_allowed({door}):
-                yield ENDS
+            if not is_allowed():
+                yield end
                 return
             asked = time.monotonic()
         yield piece

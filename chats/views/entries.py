@@ -58,6 +58,11 @@ SENTENCES: dict[str, str] = {
     Event.TOOL_PERMITTED: "let the agent use {names}",
     Event.TOOL_REFUSED: "did not let the agent use {names}",
     Event.SERVICE_CONNECTED: "connected {names}",
+    Event.LIMIT_SET: "set {budget} to {most}",
+    Event.LIMIT_CHANGED: "changed {budget} from {least} to {most}",
+    Event.LIMIT_REMOVED: "removed {budget} of {least}",
+    Event.LIMIT_RAISED: "raised {budget} from {least} to {most} for a time",
+    Event.LIMIT_RAISE_ENDED: "ended early that {budget} was {least} for a time",
     Event.SETTINGS_CHANGED: "changed {what}",
 }
 # Where somebody else did it for them.
@@ -71,8 +76,9 @@ OWN: dict[str, str] = {
     Event.CHAT_PASSED_ON: "became the owner of a chat{team}",
 }
 # Details that a sentence has already.
-SAID = ("typed", "old", "new", "invited", "names", "link")
+SAID = ("typed", "old", "new", "invited", "names", "link", "budget")
 LABELS = {"by": "By", "is_staff": "Administrator", "is_superuser": "Superuser", "kind": "Kind"}
+PERIODS = {"day": "daily budget", "month": "monthly budget"}
 
 NameOf = Callable[[int | None, str], str]
 
@@ -122,9 +128,13 @@ def sentence(entry: AuditEntry, person: str) -> str:
 def _words(entry: AuditEntry, person: str, *, is_own: bool) -> Mapping[str, str]:
     details, team = entry.details, entry.team_name
     old, new = _word(details.get("old", "")), _word(details.get("new", ""))
+    whose = "their" if is_own else f"{person}\N{RIGHT SINGLE QUOTATION MARK}s"
     return {
         "whom": "themselves" if is_own else person,
-        "whose": "their" if is_own else f"{person}\N{RIGHT SINGLE QUOTATION MARK}s",
+        "whose": whose,
+        "budget": _budget(details.get("budget", {}), whose, team),
+        "least": _credits(old),
+        "most": _credits(new),
         "name": team or "a team",
         "team": f" in {team}" if team else "",
         "into": f" to {team}" if team else "",
@@ -150,6 +160,28 @@ def _sharing(details: Mapping[str, Any], old: str, new: str) -> str:
             return f" by a link that ends {new}{f' instead of {old}' if old else ''}"
         case _:
             return ""
+
+
+def _budget(budget: Mapping[str, Any], whose: str, team: str) -> str:
+    """Whose, and whether it is of a day or a month."""
+    words = PERIODS.get(budget.get("period", ""), "budget")
+    match budget:
+        case {"scope": "team"}:
+            return f"the {words} of {team or 'a team'}"
+        case {"scope": "person"}:
+            return f"{whose} {words}"
+        case {"scope": "role", "role": "personal"}:
+            return f"the {words} of everybody in their own space"
+        case {"scope": "role", "role": role}:
+            return f"the {words} of each {role} of a team"
+        case {"scope": "chat"}:
+            return f"the {words} of a chat"
+        case _:
+            return f"the {words} of the installation"
+
+
+def _credits(amount: str) -> str:
+    return f"{amount or 'no'} credit{'' if amount == '1' else 's'}"
 
 
 def facts(details: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

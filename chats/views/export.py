@@ -92,7 +92,7 @@ def _chunks(found: Chat, allowed: Collection[Action]) -> Iterator[Told]:
 
 
 def _entries(rows: Sequence[Message]) -> dict[UUID, Entry]:
-    found = Entry.objects.filter(message_id__in=[row.id for row in rows])
+    found = Entry.objects.filter(message_id__in=[row.id for row in rows], is_told=True)
     return {entry.message_id: entry for entry in found}
 
 
@@ -233,8 +233,5 @@ def usage(entry: Entry) -> dict[str, Any]:
     return {
         "model": entry.model,
         "tokens": {kind: getattr(entry, f"tokens_{kind}") for kind in kinds},
-        "credits": {
-            kind: f"{money.credits(getattr(entry, f'credits_{kind}')).normalize():f}"
-            for kind in kinds
-        },
+        "credits": {kind: money.plain(getattr(entry, f"credits_{kind}")) for kind in kinds},
     }

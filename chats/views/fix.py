@@ -17,10 +17,11 @@ from chats.forms.message import MessageForm
 from chats.permissions import Action
 from chats.relay import intents, queue
 from chats.relay.trouble import trouble
+from chats.usage.refusals import Refused
 from chats.views import chat as chat_page
-from chats.views.access import Request, member, see_chat, uuid_or_404
+from chats.views.access import Request, allowed_actions, member, see_chat, uuid_or_404
 from chats.views.options import options_of
-from chats.views.refusals import FULL, NOT_ALL_HERE, USED_FORM
+from chats.views.refusals import FULL, NOT_ALL_HERE, USED_FORM, not_now
 
 
 @require_POST
@@ -48,6 +49,10 @@ def fix(request: Request, id: UUID) -> HttpResponse:
         return chat_page.page(request, found, refusal=FULL, status=409)
     except intents.TokenReused:
         return chat_page.page(request, found, refusal=USED_FORM, status=409)
+    except Refused as error:
+        no = not_now(request, error, allowed_actions(request, found))
+        page = chat_page.page(request, found, refusal=no.sentence, again=no.again, status=no.status)
+        return no.answer(page)
     relay.changed(found.id)
     relay.wake()
     return see_chat(found.id)

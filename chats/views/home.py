@@ -22,11 +22,13 @@ from chats.models.chats import Privacy, new_slug
 from chats.permissions import Action, saved
 from chats.relay import intents
 from chats.relay.uploads import Missing, of_message
+from chats.usage.refusals import Refused
 from chats.views.access import Request, member, see_chat, signed_in, uuid_or_404
+from chats.views.allowance import of_new, usual_of
 from chats.views.attachments import attached
 from chats.views.exposure import UNSEEN, Exposure, exposure_of_new, is_unseen
 from chats.views.options import options_of, options_shown, remember
-from chats.views.refusals import NOT_FOR_ROLE, USED_FORM
+from chats.views.refusals import KEPT, NOT_FOR_ROLE, USED_FORM, not_now
 from chats.views.shell import shell
 from chats.views.spaces import new_place, place_shown
 
@@ -102,6 +104,11 @@ def create(request: Request, person: Person) -> HttpResponse:
         return give_back(refusal=NOT_FOR_ROLE.format(refusal), status=422)
     except Missing:
         return give_back(refusal=GONE, status=409)
+    except Refused as error:
+        no = not_now(request, error)
+        return no.answer(
+            give_back(refusal=f"{no.sentence} {KEPT}", again=no.again, status=no.status)
+        )
     remember(person, options)
     _remember_place(person, place)
     relay.wake()
@@ -133,12 +140,18 @@ def page(
     options: OptionsForm | None = None,
     place: VisibilityForm | None = None,
     exposed: Exposure | None = None,
+    again: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    place = place or new_place(request, member(request), None)
+    person = member(request)
+    place = place or new_place(request, person, None)
     context = {"token": uuid4(), "text": text, "refusal": refusal, "examples": EXAMPLES}
-    context["exposed"] = exposed
+    context |= {"exposed": exposed, "again": again}
     context |= {"attached": files, **options_shown(request, None, options, place.team)}
+    context |= {
+        "usual": usual_of(person, str(context["model"])),
+        **of_new(request, person, place.team),
+    }
     context |= place_shown(place)
     if deleted is not None and deleted.deleted_at is not None:
         left = deleted.deleted_at - permissions.undo_limit()

@@ -26,8 +26,10 @@ from chats.models import Attachment, Person
 from chats.models.messages import IMPORTS
 from chats.permissions import Action, belongings, spaces
 from chats.relay import intents
+from chats.usage.refusals import Refused
 from chats.views.access import Request, form_methods, see_chat, signed_in, uuid_or_404, uuid_or_none
 from chats.views.exposure import UNSEEN, Exposure, exposure_of_new, is_unseen
+from chats.views.refusals import not_now
 from chats.views.shell import shell
 from chats.views.spaces import new_place
 
@@ -62,6 +64,9 @@ def bring(request: Request, person: Person) -> HttpResponse:
         )
     except intents.TokenReused:
         return _page(request, person, filled, rows, USED, status=409)
+    except Refused as error:
+        no = not_now(request, error)
+        return no.answer(_page(request, person, filled, rows, no.whole, status=no.status))
     relay.wake()
     relay.changed(chat.id)
     return see_chat(chat.id)

@@ -28,6 +28,7 @@ from chats.relay.rows import utc
 from chats.relay.trouble import trouble
 from chats.views import noted
 from chats.views.access import Request, allowed_actions
+from chats.views.allowance import in_chat
 from chats.views.cards import Card, card, decided, poll, waiting_in
 from chats.views.costs import costs
 from chats.views.lately import lately
@@ -88,6 +89,7 @@ def own(request: Request, id: UUID) -> HttpResponse:
         "is_alone": is_alone(request, found, rows),
         **lately(request, found, rows),
         "rights_changed": changed,
+        **in_chat(request, found, allowed),
     }
     return render(request, "chats/_own_slots.html", context)
 

@@ -6,7 +6,6 @@ permissions for each of them and on `relay.queue` for every change; readers are 
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -25,13 +24,21 @@ from chats.models import Attachment, Chat, Queued
 from chats.permissions import Action, belongings
 from chats.relay import queue
 from chats.relay.uploads import Missing, of_queued
+from chats.usage.refusals import Refused
 from chats.views import chat as chat_page
-from chats.views.access import Request, form_methods, member, see_chat, uuid_or_none
+from chats.views.access import (
+    Request,
+    allowed_actions,
+    form_methods,
+    member,
+    see_chat,
+    uuid_or_none,
+)
 from chats.views.attachments import attached
 from chats.views.composer import written_in
 from chats.views.options import options_shown
 from chats.views.queued import queue_of
-from chats.views.refusals import CHANGED, SENT
+from chats.views.refusals import CHANGED, SENT, NotNow, not_now
 from chats.views.shell import shell
 
 # What an edited message keeps that no field of its form says.
@@ -139,9 +146,22 @@ def _acted(
     """What has gone out meanwhile is left alone: the list says how it stands now."""
     row = _row(request, found, queued, others=Action.QUEUE)
     if row is not None:
-        with contextlib.suppress(queue.Gone):
+        try:
             act(row)
+        except queue.Gone:
+            pass
+        except Refused as error:
+            no = not_now(request, error, allowed_actions(request, found), author=row.person)
+            return _not_now(request, found, no)
     return _done(request, found)
+
+
+def _not_now(request: Request, found: Chat, no: NotNow) -> HttpResponse:
+    """Nothing has changed: the list stays, and it is said above the composer."""
+    if not request.htmx:
+        return no.answer(chat_page.page(request, found, refusal=no.whole, status=no.status))
+    response = render(request, "chats/_refusal.html", {"refusal": no.whole}, status=no.status)
+    return no.answer(reswap(retarget(response, "#refusal"), "outerHTML"))
 
 
 def _done(request: Request, found: Chat) -> HttpResponse:

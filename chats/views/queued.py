@@ -16,6 +16,7 @@ from chats.models.queue import Hindrance
 from chats.permissions import Action
 from chats.relay import queue
 from chats.relay.uploads import of_queued
+from chats.usage import budgets, words
 from chats.views.access import allowed_actions
 from chats.views.sent_with import summary
 
@@ -33,11 +34,16 @@ WHY = {
     "asks": "On hold, because v0 asks something. Answer it, and they go out.",
     "closed": "On hold, because v0 takes nothing for this chat any more.",
     "problem": "On hold, because the next one could not be sent.",
+    "shut": "On hold, because no new runs are taken at present. They go out when that is over.",
+    "fast": "The next one goes out within a minute: its author has sent as many as may be in one.",
+    "many": "The next one goes out when another run of its author has ended: no more may be on at once.",
 }
+BY_ITSELF = "It goes out when there is room again, by itself."
 PROBLEMS = {
     Hindrance.ACCOUNT: "Not sent: the account of {} is closed.",
     Hindrance.RIGHTS: "Not sent: {} may not write here any more.",
     Hindrance.MODEL: "Not sent: {} may not use its model in this team any more. Edit it, or remove it.",
+    Hindrance.BUDGET: "Not sent: a budget that it counts for is used up. " + BY_ITSELF,
     Hindrance.FILES: "Not sent: a file of it is gone. Edit it, or remove it.",
     Hindrance.USED: "Not sent: its form was used for another message. Remove it and write it again.",
 }
@@ -61,7 +67,7 @@ def queue_of(
     allowed = allowed_actions(request, found) if allowed is None else allowed
     may_send = Action.SEND in allowed
     kept = found.queue.all() if may_send else found.queue.filter(person_id=request.user.pk or 0)
-    rows = list(kept.select_related("person").prefetch_related("files"))
+    rows = list(kept.select_related("person", "chat").prefetch_related("files"))
     if not rows:
         return {"queue": rows}
     why = queue.held(found, rows[0])
@@ -98,8 +104,18 @@ def _row(
         "summary": summary(row.payload),
         "is_edited": row.edited_at is not None,
         "is_urgent": row.is_urgent,
-        "problem": PROBLEMS[Hindrance(row.problem)].format(author) if row.problem else "",
+        "problem": _problem(row, is_own=is_own),
         "before": same[at - 1].id if may_order and at else None,
         "after": same[at + 1].id if may_order and at + 1 < len(same) else None,
         "may_remove": may_order or (is_own and may_send),
     }
+
+
+def _problem(row: Queued, *, is_own: bool) -> str:
+    """Why it was not sent; which budget is used up is for its author alone."""
+    if row.problem == Hindrance.BUDGET and is_own:
+        used_up = [each for each in budgets.standings(row.person, row.chat) if each.is_used_up]
+        if used_up:
+            first = used_up[0]
+            return f"Not sent: {words.named(first)} is used up. {words.anew(first)} {BY_ITSELF}"
+    return PROBLEMS[Hindrance(row.problem)].format(row.person.shown_name) if row.problem else ""

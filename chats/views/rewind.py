@@ -15,9 +15,19 @@ from chats import permissions, relay
 from chats.models import Chat, Message
 from chats.permissions import Action
 from chats.relay import intents
-from chats.views.access import Request, form_methods, member, see_chat, uuid_or_404, uuid_or_none
+from chats.usage.refusals import Refused
+from chats.views.access import (
+    Request,
+    allowed_actions,
+    form_methods,
+    member,
+    see_chat,
+    uuid_or_404,
+    uuid_or_none,
+)
 from chats.views.acts import shown_act
 from chats.views.composer import live_answer
+from chats.views.refusals import not_now
 
 EXPIRED = "This form was used or too old. Rewind again if you still mean it."
 NEWEST = "These files are the newest already, or v0 does not have them any more."
@@ -45,6 +55,9 @@ def rewind(request: Request, id: UUID) -> HttpResponse:
         return _form(request, found, target, status=409)
     except intents.TokenReused:
         return _form(request, found, target, EXPIRED, status=409)
+    except Refused as error:
+        no = not_now(request, error, allowed_actions(request, found))
+        return no.answer(_form(request, found, target, no.whole, status=no.status))
     relay.changed(found.id)
     relay.wake()
     return see_chat(found.id)

@@ -24,14 +24,24 @@ from chats.models import Attachment, Chat, Intent, Message, Person, Queued
 from chats.permissions import Action
 from chats.relay import intents, queue
 from chats.relay.uploads import Missing, ids_in
+from chats.usage.refusals import Refused
 from chats.views import chat as chat_page
-from chats.views.access import Request, member, see_chat, uuid_or_404
+from chats.views.access import Request, allowed_actions, member, see_chat, uuid_or_404
+from chats.views.allowance import in_chat
 from chats.views.attachments import attached
 from chats.views.composer import answered
 from chats.views.options import options_of, remember
 from chats.views.own import is_closed, may_repeat
 from chats.views.queued import queue_of
-from chats.views.refusals import CLOSED, FULL, NOT_ALL_HERE, NOT_FOR_ROLE, USED_FORM
+from chats.views.refusals import (
+    CLOSED,
+    FULL,
+    KEPT,
+    NOT_ALL_HERE,
+    NOT_FOR_ROLE,
+    USED_FORM,
+    not_now,
+)
 
 # What an intent's payload may hold beside the message.
 OPTIONS = ("model", "images", "mcp", "skills", "system", "metadata")
@@ -137,6 +147,9 @@ def _take(
         return give_back(NOT_FOR_ROLE.format(refusal), status=422)
     except Missing:
         return give_back(GONE, status=409)
+    except Refused as error:
+        no = not_now(request, error, allowed_actions(request, found))
+        return no.answer(give_back(f"{no.sentence} {KEPT}", again=no.again, status=no.status))
     if chosen:
         remember(who, chosen)
     relay.changed(found.id)
@@ -155,11 +168,23 @@ def refused(
     options: OptionsForm | None,
     sentence: str,
     *,
+    again: str = "",
     status: int,
 ) -> HttpResponse:
     if request.htmx:
         # Files and options stay where they are, as what is being typed does.
-        return answered(request, found, text=text, refusal=sentence, status=status)
+        # What is told of budgets follows: perhaps one was used up just now.
+        told = in_chat(request, found, allowed_actions(request, found)) if status == 402 else {}
+        return answered(
+            request, found, text=text, refusal=sentence, again=again, status=status, **told
+        )
     return chat_page.page(
-        request, found, text=text, files=files, options=options, refusal=sentence, status=status
+        request,
+        found,
+        text=text,
+        files=files,
+        options=options,
+        refusal=sentence,
+        again=again,
+        status=status,
     )

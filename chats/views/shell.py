@@ -2,7 +2,7 @@
 whether v0 answers.
 
 Owns the sidebar's rows, their cursor and the count of what waits for somebody. Relies on permissions
-for which they are; one query for the rows and one for the count.
+for which they are; one query for the rows, and mostly one for the count.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from django.db.models import Exists, OuterRef, Q, Subquery
 from django.http import HttpRequest
 
 from chats import permissions
-from chats.models import Follow, Message, Mute, Person
-from chats.models.messages import LIVE
+from chats.models import Chat, Decision, Follow, Message, Mute, Person
+from chats.models.messages import LIVE, MessageState
 from chats.models.seen import unread
 from chats.permissions import gallery, spaces
 from chats.permissions.notes import mentions
@@ -124,9 +124,7 @@ def sidebar(
     found = list(rows.order_by("-updated_at", "-id").values(*names)[: size + 1])
     if waiting is None:
         # After the rows: an answer that has just ended may wait, and is then not told of as ended.
-        waits = permissions.waiting_for(person).order_by().values_list("chat_id", flat=True)
-        offered = offers_to(person).values_list("pk", flat=True)
-        waiting = frozenset(waits.union(offered)[:COUNTED])
+        waiting = _waiting(person)
     named = mentions(person).values_list("note__chat", "note")[:COUNTED]
     notes = dict(named)
     more = len(found) > size
@@ -156,6 +154,23 @@ def sidebar(
         waiting,
         len(named),
     )
+
+
+def _waiting(person: Person) -> frozenset[UUID]:
+    """Mostly nothing waits for anybody, which is cheaply asked: to ask the table of rights, too, would be
+    half of the work of a page."""
+    decided = Decision.objects.filter(asked=OuterRef("pk"), failed=False)
+    asking = Message.objects.filter(~Exists(decided), state=MessageState.FINISHED).exclude(asks="")
+    offering = Chat.objects.filter(offered_to=person)
+    asked = Person.objects.filter(pk=person.pk).values_list(Exists(asking), Exists(offering))
+    found: set[UUID] = set()
+    for is_asking, is_offering in asked:
+        if is_asking:
+            waits = permissions.waiting_for(person).order_by().values_list("chat_id", flat=True)
+            found |= set(waits[:COUNTED])
+        if is_offering:
+            found |= set(offers_to(person).values_list("pk", flat=True)[:COUNTED])
+    return frozenset(found)
 
 
 def shell(

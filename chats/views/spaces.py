@@ -20,6 +20,7 @@ from chats.models.chats import Privacy
 from chats.models.people import Whose
 from chats.permissions import Action, spaces
 from chats.views.access import Request, allowed_actions, signed_in
+from chats.views.allowance import of_new, usual_of
 from chats.views.options import options_shown
 
 BADGES: dict[str, str] = {
@@ -70,6 +71,7 @@ def place(request: Request, person: Person) -> HttpResponse:
     context = options_shown(request, None, None, chosen.team)
     if request.GET.get("model") in context["models"] and not _has_default(chosen.team):
         context["model"] = request.GET["model"]
+    context |= {"usual": usual_of(person, context["model"]), **of_new(request, person, chosen.team)}
     return render(request, "chats/_place_chosen.html", {**context, **place_shown(chosen)})
 
 

@@ -1,7 +1,8 @@
-"""A team's settings: what its chats begin with, which models they may use, who may invite.
+"""A team's settings: what its chats begin with, which models they may use, who may invite, and to whom it
+is told what the team may spend.
 
 Owns the page, which members only read, and the transaction that changes and notes them. Relies on
-`permissions.teams` for who may.
+`permissions.teams` for who may. The team's limits are staff's to set, in the admin area.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from django.shortcuts import render, resolve_url
 
 from chats import permissions
 from chats.forms.team_settings import INVITERS, LEVELS, TeamSettings, TeamSettingsForm
-from chats.models import Event, Membership, Person, Team, TeamRules
+from chats.models import Event, Limit, Membership, Person, Team, TeamRules
+from chats.models.budgets import Scope
 from chats.permissions import teams
 from chats.permissions.teams import TeamAction
 from chats.views.access import Request, form_methods, note, signed_in
+from chats.views.meters import Meter, meters
 from chats.views.shell import shell
 
 CHANGED = (
@@ -72,17 +75,29 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     offered = permissions.models()
+    may_change = TeamAction.CONFIGURE in teams.actions(own)
     context = {
         "own": own,
         "kept": kept,
         "errors": errors or {},
         "refusal": (errors or {}).get(""),
         "seen": request.POST.get("seen") if status == 422 else TeamSettings.of(own.team).digest,
-        "may_change": TeamAction.CONFIGURE in teams.actions(own),
+        "may_change": may_change,
+        "meters": _budget(own.team) if may_change else [],
+        "may_administer": own.person.is_staff,
         "is_saved": "saved" in request.GET,
         "levels": LEVELS,
         "inviters": INVITERS,
         "offered": offered,
         "ticked": kept.ticked() if len(offered) > 1 else (),
     }
-    return render(request, "teams/settings.html", {**context, **shell(request)}, status=status)
+    context |= shell(request)
+    response = render(request, "teams/settings.html", context, status=status)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _budget(team: Team) -> list[Meter]:
+    """How far the team's limits are used."""
+    rows = Limit.objects.filter(scope=Scope.TEAM, key=str(team.pk))
+    return meters(rows.order_by("period"))

@@ -9,43 +9,42 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import render, resolve_url
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from chats import permissions
-from chats.forms.usage import NAMES, Range, RangeForm
+from chats.forms.review import NONE, ReviewForm
+from chats.forms.usage import NAMES, RangeForm
 from chats.models import Entry, Message, Person
-from chats.rendering.charts import stacked
+from chats.permissions.reviewing import may_review
 from chats.usage import money, reports
 from chats.usage.reports import Spent
 from chats.views.access import Request, signed_in, uuid_or_none
-from chats.views.costs import exact
+from chats.views.own_budgets import own_budgets
 from chats.views.shell import shell
+from chats.views.spending import SERIES, by_step, change, chart, legend
+from chats.views.usage_names import NO_MODEL
 
-# Models with a colour of their own; the rest are one.
-SERIES = 5
 CHATS = 20
 ANSWERS = 50
-NO_MODEL, OTHERS = "not named by v0", "others"
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row of a table: `key` filters by it."""
+    """A row of a table: `key` filters by it, `runs` are those that it is made of."""
 
     key: str
     name: str
     spent: Spent
     credits: str
+    exact: str
     share: str
-    place: int = 0
+    runs: str
 
 
 @require_safe
@@ -54,31 +53,44 @@ def usage(request: Request, person: Person) -> HttpResponse:
     form = RangeForm(request.GET.dict(), timezone.now())
     own = permissions.own_entries(person)
     model, chat = request.GET.get("model"), uuid_or_none(request.GET.get("chat"))
+    model = "" if model == NONE else model
     entries = _filtered(own, model, chat)
     shown = reports.within(entries, form.range.start, form.range.end)
     steps = reports.by_time(shown, by_hour=form.range.by_hour)
     models = reports.by_model(steps)
-    whole = Spent()
-    for spent in models.values():
-        whole = reports.add(whole, spent)
+    whole = reports.total(models.values())
     before = reports.in_all(reports.within(entries, form.range.before.start, form.range.before.end))
-    lines = _by_model(models, whole)
+    runs = _runs(request, model, chat)
     chats = reports.by_chat(shown, CHATS)
     newest = list(shown.order_by("-ended_at", "-pk")[:ANSWERS])
     named = {chat, *(id for id, _ in chats), *(row.chat_id for row in newest)}
     titles = _titles(person, [id for id in named if id])
     context = {
         "form": form,
+        "may_review": may_review(request),
+        "budgets": own_budgets(request, person),
         "ranges": NAMES,
         "whole": whole,
         "credits": money.shown(whole.credits),
-        "exact": exact(whole.credits),
-        "change": _change(whole.credits, before.credits),
-        "chart": _chart(steps, list(models)[:SERIES], form.range),
-        "legend": _legend(list(models)),
-        "models": lines,
-        "chats": _by_chat(chats, titles, whole),
-        "steps": _by_step(steps, form.range),
+        "exact": money.plain(whole.credits),
+        "change": change(whole.credits, before.credits),
+        "chart": chart(steps, list(models)[:SERIES], form.range),
+        "legend": legend(list(models)),
+        "models": [
+            _line(model, model or NO_MODEL, spent, whole, runs.address(model=model or NONE))
+            for model, spent in models.items()
+        ],
+        "chats": [
+            _line(
+                str(id or ""), _name(id, titles), spent, whole, runs.address(chat=str(id or NONE))
+            )
+            for id, spent in chats
+        ],
+        "steps": [
+            _line(when, when, spent, whole, _of_step(runs, when))
+            for when, _, spent in by_step(steps, form.range)
+        ],
+        "runs": runs.address(),
         "model": model,
         "model_name": (model or NO_MODEL) if model is not None else "",
         "chat": str(chat) if chat else "",
@@ -98,30 +110,24 @@ def _filtered(entries: QuerySet[Entry], model: str | None, chat: UUID | None) ->
     return entries.filter(chat=chat) if chat else entries
 
 
-def _change(now: int, before: int) -> str:
-    """How much more or less than in the time before; "" where nothing was spent then."""
-    if not before:
-        return ""
-    percent = abs(now - before) * 100 // before
-    return f"{percent:,} % {'more' if now >= before else 'less'} than in the time before"
+def _runs(request: Request, model: str | None, chat: UUID | None) -> ReviewForm:
+    """The same range and filters, as the pages of runs and the files know them."""
+    given = {name: request.GET.get(name, "") for name in ("range", "from", "to", "hour")}
+    given |= {"model": model or NONE} if model is not None else {}
+    given |= {"chat": str(chat)} if chat else {}
+    return ReviewForm(given, timezone.now())
 
 
-def _by_model(models: Mapping[str, Spent], whole: Spent) -> list[Line]:
-    return [
-        _line(model, model or NO_MODEL, spent, whole, min(place, SERIES))
-        for place, (model, spent) in enumerate(models.items())
-    ]
+def _of_step(runs: ReviewForm, when: str) -> str:
+    """Of a day, "2026-11-22", or an hour of one, "2026-11-22 15:00"."""
+    day, _, hour = when.partition(" ")
+    return runs.day(day, str(int(hour[:2])) if hour else None)
 
 
-def _by_chat(
-    chats: Sequence[tuple[UUID | None, Spent]], titles: Mapping[UUID, str], whole: Spent
-) -> list[Line]:
-    return [_line(str(id or ""), _name(id, titles), spent, whole) for id, spent in chats]
-
-
-def _line(key: str, name: str, spent: Spent, whole: Spent, place: int = 0) -> Line:
+def _line(key: str, name: str, spent: Spent, whole: Spent, runs: str) -> Line:
     share = f"{spent.credits * 100 // whole.credits} %" if whole.credits else ""
-    return Line(key, name, spent, money.shown(spent.credits), share, place)
+    credits, exact = money.shown(spent.credits), money.plain(spent.credits)
+    return Line(key, name, spent, credits, exact, share, resolve_url("usage_own_runs") + runs)
 
 
 def _name(id: UUID | None, titles: Mapping[UUID, str]) -> str:
@@ -135,42 +141,6 @@ def _titles(person: Person, ids: Sequence[UUID]) -> dict[UUID, str]:
     return {id: title or "New chat" for id, title in rows}
 
 
-def _legend(models: Sequence[str]) -> list[tuple[int, str]]:
-    named = [(place, model or NO_MODEL) for place, model in enumerate(models[:SERIES])]
-    return [*named, (SERIES, OTHERS)] if len(models) > SERIES else named
-
-
-def _chart(
-    steps: Mapping[datetime, Mapping[str, Spent]], models: Sequence[str], range: Range
-) -> Any:
-    values, titles, labels = [], [], []
-    for step in range.steps:
-        found = steps.get(step, {})
-        rest = sum(spent.credits for model, spent in found.items() if model not in models)
-        row = [found[model].credits if model in found else 0 for model in models]
-        values.append([*row, rest])
-        titles.append(f"{_when(step, range)}: {money.shown(sum(values[-1]))} credits")
-        labels.append(f"{step:%H:00}" if range.by_hour else f"{step.day} {step:%b}")
-    return stacked(values, titles, labels, money.shown)
-
-
-def _by_step(
-    steps: Mapping[datetime, Mapping[str, Spent]], range: Range
-) -> list[tuple[str, str, Spent]]:
-    """The chart's numbers, the newest first; times without any are left out."""
-    found = []
-    for step, models in sorted(steps.items(), reverse=True):
-        spent = Spent()
-        for each in models.values():
-            spent = reports.add(spent, each)
-        found.append((_when(step, range), money.shown(spent.credits), spent))
-    return found
-
-
-def _when(step: datetime, range: Range) -> str:
-    return f"{step:%Y-%m-%d %H:00}" if range.by_hour else f"{step:%Y-%m-%d}"
-
-
 @dataclass(frozen=True, slots=True)
 class Answer:
     """An entry as it is listed. `chat` is None where its person cannot read it any more."""
@@ -179,6 +149,7 @@ class Answer:
     chat: UUID | None
     title: str
     credits: str
+    exact: str
 
 
 def _answers(rows: Sequence[Entry], titles: Mapping[UUID, str]) -> list[Answer]:
@@ -192,6 +163,7 @@ def _answers(rows: Sequence[Entry], titles: Mapping[UUID, str]) -> list[Answer]:
             row.chat_id if row.chat_id in titles and row.message_id in there else None,
             _name(row.chat_id, titles),
             money.shown(row.credits_total),
+            money.plain(row.credits_total),
         )
         for row in rows
     ]

@@ -23,11 +23,18 @@ function fire(name, spread = SPREAD) {
   pending.add(name);
   setTimeout(() => {
     pending.delete(name);
-    // What is on its way was made before this change, and whoever asked for it may be replaced by it.
-    for (const { id } of document.querySelectorAll(`.htmx-request[hx-trigger^="mark:${name} "]`)) late.set(id, name);
+    overtake(name);
     document.body.dispatchEvent(new CustomEvent(`mark:${name}`));
   }, Math.random() * spread);
 }
+
+// What is on its way was made before this change, and whoever asked for it may be replaced by it.
+function overtake(name) {
+  for (const { id } of document.querySelectorAll(`.htmx-request[hx-trigger^="mark:${name} "]`)) late.set(id, name);
+}
+
+// This one is fired by answers to a press, too (HX-Trigger), and after a gap in the socket. Before htmx hears of it.
+document.addEventListener("mark:sidebar", () => overtake("sidebar"), true);
 
 function changed({ type, target, oldValue, addedNodes }) {
   if (type === "attributes") {

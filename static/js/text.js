@@ -80,8 +80,8 @@ function onAnswer({ detail }) {
     return;
   }
   const status = detail.xhr?.status ?? 0;
-  // The words for 409 and 422 came with the answer, and with them a fresh token.
-  if (status !== 409 && status !== 422) {
+  // The words came with the answer, and with them a fresh token.
+  if (![402, 409, 422, 429].includes(status)) {
     tokenIsUsed = true;
     say(refusalOf(status));
   }

@@ -11,12 +11,26 @@ from django.core.cache import cache
 from django.core.mail import EmailMessage
 from django.test import Client
 
+from chats import accounts
+
 
 @pytest.fixture(autouse=True)
 def no_attempts_so_far() -> Iterator[None]:
     cache.clear()
     yield
     cache.clear()
+
+
+def all_posted() -> None:
+    """Whatever the one thread that sends mail was given is done."""
+    accounts._post.submit(lambda: None).result(timeout=20)
+
+
+@pytest.fixture(autouse=True)
+def mail_of_its_own() -> Iterator[None]:
+    """What a test has set off does not arrive in the next one."""
+    yield
+    all_posted()
 
 
 @pytest.fixture
@@ -32,6 +46,7 @@ def next_mail() -> Callable[[], EmailMessage]:
         deadline = time.monotonic() + 10
         while not mail.outbox:
             assert time.monotonic() < deadline, "no mail was sent"
+            all_posted()
         return mail.outbox.pop(0)
 
     return next_mail

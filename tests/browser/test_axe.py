@@ -215,7 +215,7 @@ def test_what_is_done_to_a_chat(app: AppServer, page_of: PageOf, world: World, s
     tour.visit("/usage/?range=7d", "usage")
     expect(page.locator(".usage-chart")).to_be_visible()
     page.set_viewport_size({"width": 1280, "height": 720})
-    for name in ("menu", "rename", "duplicate", "move", "delete"):
+    for name in ("menu", "rename", "duplicate", "move", "budget", "delete"):
         tour.visit(f"/chats/{short}/{name}/", f"page-{name}")
         expect(page.locator("main h1")).to_have_count(1)
     page.get_by_role("button", name="Delete").click()

@@ -230,10 +230,14 @@ def test_one_page_of_each_make_has_no_fault_that_axe_finds(app: AppServer, page_
     rank(app, ADMIN, superuser=True)
     session(app, OWNER)
     person = f"people/{id_of(app, OWNER)}/"
+    limits(app, person=id_of(app, OWNER))
     found = []
     for width, looked_at in (
-        (1280, ("", person, "chats/")),
-        (390, ("people/", "sessions/", f"{person}rank/")),
+        (1280, ("", person, "chats/", "limits/", "limits/1/", "levers/")),
+        (
+            390,
+            ("people/", "sessions/", "limits/", "limits/new/", "limits/1/raise/", f"{person}rank/"),
+        ),
     ):
         page = page_of(app, ADMIN, allowed=LEFT, viewport={"width": width, "height": 844})
         for name in looked_at:
@@ -247,6 +251,29 @@ def test_one_page_of_each_make_has_no_fault_that_axe_finds(app: AppServer, page_
             assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), name
     assert not found, "\n".join(found)
     rank(app, ADMIN, superuser=False)
+
+
+def limits(app: AppServer, person: int) -> None:
+    """One that is used up and raised for a time, and one that nobody has touched."""
+    for id, scope, key in ((1, "person", str(person)), (2, "installation", "")):
+        execute(
+            app,
+            "INSERT INTO chats_limit (id, scope, key, period, credits, changed_at)"
+            " VALUES (?, ?, ?, 'day', 1000000000000, datetime())",
+            *(id, scope, key),
+        )
+    execute(
+        app,
+        "INSERT INTO chats_override (limit_id, credits, until, note, made_at)"
+        " VALUES (1, 2000000000000, datetime('now', '+1 day'), 'A launch', datetime())",
+    )
+    execute(
+        app,
+        "INSERT INTO chats_counter (name, day, day_spent, month, month_spent, reserved)"
+        " VALUES (?, date(), 2000000000000, date('now', 'start of month'), 0, 500000000000)"
+        " ON CONFLICT (name) DO UPDATE SET day_spent = 2000000000000, reserved = 500000000000",
+        f"person {person}",
+    )
 
 
 def session(app: AppServer, email: str) -> None:

@@ -6,6 +6,7 @@ the app's.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import uuid
 from contextlib import closing
@@ -20,7 +21,7 @@ from tests.conftest import PageOf
 from tests.world import World
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import APIResponse, Page, Route
 
 MATE = "mate@example.com"
 BACKGROUND = """
@@ -124,3 +125,28 @@ def test_what_is_new_is_told_where_somebody_looks_and_read_once_it_was_on_their_
     expect(page.locator("#new-since")).to_be_in_viewport()
     assert second != third
     assert not found, "\n".join(found)
+
+
+def test_a_list_that_is_on_its_way_does_not_bring_back_what_was_read_meanwhile(
+    world: World, page_of: PageOf
+) -> None:
+    chat = shared_chat(world)
+    page = page_of(world.app, MATE)
+    page.goto(f"/chats/{chat}/")
+    is_live(page)
+    has_seen(world, chat, 2)
+    page.goto("/")
+    is_live(page)
+    say(world, chat, QUICK)
+    row = page.locator(f'#chats a[href="/chats/{chat}/"].chat-link')
+    expect(row.locator(".unread")).to_be_visible(timeout=PATIENCE)
+    page.wait_for_function("() => !document.querySelector('#chats.htmx-request')")
+    held: list[tuple[Route, APIResponse]] = []
+    page.route(re.compile("/sidebar/"), lambda route: held.append((route, route.fetch())), times=1)
+    with page.expect_request(re.compile("/sidebar/")):
+        page.evaluate("htmx.trigger(document.body, 'mark:sidebar')")
+    with page.expect_response(re.compile("/seen/")):
+        page.get_by_role("button", name="Mark all as read").click()
+    route, old = held.pop()
+    route.fulfill(response=old)
+    expect(row.locator(".unread")).to_have_count(0)

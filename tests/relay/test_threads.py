@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Barrier
 
 from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
 from chats.models import Chat
@@ -14,11 +16,11 @@ from chats.relay.threads import Threads
 
 
 @contextmanager
-def opened() -> Iterator[list[object]]:
+def opened() -> Iterator[list[BaseDatabaseWrapper]]:
     """The connections that are opened meanwhile."""
-    found: list[object] = []
+    found: list[BaseDatabaseWrapper] = []
 
-    def note(sender: object, connection: object, **kwargs: object) -> None:
+    def note(sender: object, connection: BaseDatabaseWrapper, **kwargs: object) -> None:
         found.append(connection)
 
     connection_created.connect(note)
@@ -39,6 +41,22 @@ def test_a_thread_keeps_its_connection(transactional_db: None) -> None:
     threads.close()
     assert len(found) == 1
     assert connection.settings_dict["CONN_MAX_AGE"] == 0
+
+
+def test_every_thread_closes_its_connection_in_the_end(transactional_db: None) -> None:
+    threads, together = Threads(readers=3), Barrier(3)
+
+    def meet() -> None:
+        together.wait()
+        connection.ensure_connection()
+
+    async def all_of_them() -> None:
+        await asyncio.gather(*(threads.read(meet) for _ in range(3)))
+
+    with opened() as found:
+        asyncio.run(all_of_them())
+    threads.close()
+    assert [each.connection for each in found] == [None] * 3
 
 
 def test_a_connection_that_broke_is_opened_anew(transactional_db: None) -> None:

@@ -11,6 +11,8 @@ import httpx
 import pytest
 
 from chats.sandbox.faults import KINDS
+from chats.sandbox.rates import NO_USAGE
+from chats.sandbox.wire import dumps, loads
 from tests.sandbox.asking import Client, folded
 
 Json = Any
@@ -264,6 +266,43 @@ def test_the_usage_may_be_missing(client: Client) -> None:
     events = [json.loads(frame[6:])["object"] for frame in frames(client, kind="no-usage")]
     assert "message.usage" not in events
     assert events[-1] == "chat"
+
+
+def test_the_usage_may_come_late_in_every_answer_that_tells_of_it(client: Client) -> None:
+    late = frames(client, kind="late-usage")
+    (told,) = [event for frame in late if (event := json.loads(frame[6:])).get("usage")]
+    assert (told["object"], told["usage"]) == ("message.usage", loads(dumps(NO_USAGE)))
+    chat_id = json.loads(late[0][6:])["id"]
+    path = f"/chats/{chat_id}/messages"
+    client.sandbox.fault(path=f"{path}*", kind="late-usage", times=2)
+    answer = client.newest(chat_id)
+    assert answer["usage"] == told["usage"]
+    assert client.get(f"{path}/{answer['id']}").json()["usage"] == told["usage"]
+    assert client.newest(chat_id)["usage"]["tokens"]["total"] > 0
+
+
+def test_the_usage_may_come_more_than_once(client: Client) -> None:
+    got = [json.loads(frame[6:]) for frame in frames(client, kind="duplicate-usage")]
+    told = [event for event in got if event["object"] == "message.usage"]
+    assert told == [told[0]] * 3
+    client.sandbox.fault(path="usage.listEvents", kind="duplicate-usage")
+    events = client.get("/usage/events").json()["data"]
+    assert [event["id"] for event in events] == [events[0]["id"]] * 2
+
+
+@pytest.mark.parametrize("amount", ["-1", "NaN", "1e999", '"a lot"', "null"])
+def test_an_amount_may_be_anything_that_is_written(client: Client, amount: str) -> None:
+    got = frames(client, kind="odd-usage", amount=amount)[-2].decode()
+    amounts = ("input", "output", "cacheRead", "cacheWrite", "total")
+    told = "{" + ",".join(f'"{name}":{amount}' for name in amounts) + "}"
+    assert f'"usage":{{"tokens":{told},"creditsCost":{told}}}' in got
+    client.sandbox.fault(path="usage.listEvents", kind="odd-usage", amount=amount)
+    assert f'"total":{amount},"charged":{amount}' in client.get("/usage/events").text
+
+
+def test_amounts_may_be_left_out(client: Client) -> None:
+    client.sandbox.fault(path="usage.getSummary", kind="odd-usage", amount="")
+    assert client.get("/usage/summary").json()["credits"] == {}
 
 
 def test_the_closing_snapshot_may_be_missing(client: Client) -> None:

@@ -38,6 +38,9 @@ async def http(scope: Json, receive: Any, send: Any) -> None:
         more = message.get("more_body", False)
     if scope["path"] == "/slow":
         await asyncio.sleep(1)
+    if scope["path"].startswith("/pieces/"):
+        await pieces(send, scope["path"].split("/")[2])
+        return
     answer = {
         "length": len(body),
         "begins": body[:64].decode("latin-1"),
@@ -49,6 +52,18 @@ async def http(scope: Json, receive: Any, send: Any) -> None:
     }
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
+
+
+async def pieces(send: Any, end: str) -> None:
+    """50 MB in pieces of 64 KiB, or one of them and then an error."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    for _ in range(1 if end == "broken" else 800):
+        body = noise(64 * 1024).encode()
+        await send({"type": "http.response.body", "body": body, "more_body": True})
+        sent["bytes"] += len(body)
+    if end == "broken":
+        raise RuntimeError("the source of it is gone")
+    await send({"type": "http.response.body"})
 
 
 async def websocket(scope: Json, receive: Any, send: Any) -> None:

@@ -1,4 +1,4 @@
-"""One request of the server: how much it may carry, and who reads it."""
+"""One request of the server: how much it may carry, who reads it, and how its answer goes out."""
 
 from __future__ import annotations
 
@@ -132,3 +132,40 @@ def test_a_browser_cannot_name_a_prefix(serve: Callable[..., Served]) -> None:
 def test_no_answer_names_the_server(serve: Callable[..., Served]) -> None:
     answer = httpx.get(serve().url, trust_env=False)
     assert "server" not in answer.headers
+
+
+def test_an_answer_that_nobody_reads_costs_little_and_is_given_up(
+    serve: Callable[..., Served],
+) -> None:
+    served = serve(stall=0.3)
+    served.get()
+    before = served.resident()
+    with closing(raw(served, "GET /pieces/whole HTTP/1.1\nHost: x\n\n")):
+        sent = []
+        while "was given up" not in served.log:
+            sent.append(served.get()["sent"])
+            assert served.resident() - before <= 2 * MIB
+        # The last one may already count what went nowhere.
+        assert sent[-2] < 4 * MIB
+    assert "nothing was taken for 1.2 s" in served.log
+
+
+def test_an_answer_in_pieces_arrives_whole(serve: Callable[..., Served]) -> None:
+    served = serve()
+    answer = httpx.get(f"{served.url}/pieces/whole", trust_env=False, timeout=30)
+    assert len(answer.content) == 800 * 64 * 1024
+    # The same connection takes the next one.
+    with httpx.Client(trust_env=False, timeout=30) as client:
+        for _ in range(2):
+            assert client.get(f"{served.url}/pieces/whole").is_success
+
+
+def test_an_answer_that_breaks_off_does_not_look_whole(serve: Callable[..., Served]) -> None:
+    served = serve()
+    for _ in range(2):
+        # Twice: what looks after the others must have outlived the first.
+        with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
+            httpx.get(f"{served.url}/pieces/broken", trust_env=False, timeout=10)
+    head = "GET /pieces/broken HTTP/1.0\nHost: x\n\n"
+    with closing(raw(served, head)) as peer, pytest.raises(ConnectionResetError):
+        everything(peer)

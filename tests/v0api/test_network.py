@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import datetime
 import ipaddress
+import socket
 import ssl
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -233,6 +235,22 @@ async def test_writing_to_a_connection_that_is_over_fails() -> None:
         with pytest.raises(httpcore.WriteError):
             await stream.write(b"x", timeout=5)
         await stream.aclose()
+
+
+async def test_a_connection_that_cannot_be_set_up_proves_that_nothing_was_sent() -> None:
+    """As one that the peer has reset before it was set up."""
+    over = asyncio.Event()
+
+    async def conversation(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            assert await reader.read() == b""
+        over.set()
+
+    no_option = (socket.IPPROTO_TCP, 9999, 1)
+    async with listening(conversation) as port:
+        with pytest.raises(httpcore.ConnectError):
+            await Backend().connect_tcp("127.0.0.1", port, socket_options=[no_option])
+        await asyncio.wait_for(over.wait(), 5)
 
 
 @pytest.fixture(scope="module")

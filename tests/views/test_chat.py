@@ -115,7 +115,8 @@ def test_the_number_of_queries_does_not_grow_with_the_chat(
             assert client.get(path(chat)).status_code == 200
         counts.append(len(queries))
     assert counts[0] == counts[1]
-    assert counts[0] <= 15
+    # Four of them are about budgets and costs, in an installation without limits.
+    assert counts[0] <= 19
 
 
 def test_earlier_messages_are_behind_a_link(

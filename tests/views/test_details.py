@@ -104,6 +104,10 @@ def test_a_question_and_an_answer_without_any_of_it_have_details_too(
         ({"finish_reason": "tool-calls", "asks": "plan"}, "Finished with something to decide."),
         ({"finish_reason": "brand-new"}, "Ended early, for a reason that v0 does not name."),
         ({"state": "stopped"}, "Stopped."),
+        (
+            {"state": "stopped", "stop_reason": "budget"},
+            "Stopped, because a budget was used up.",
+        ),
         ({"state": "streaming"}, "Not ended yet."),
     ],
 )

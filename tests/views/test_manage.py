@@ -21,6 +21,7 @@ from chats.models import (
     AuditEntry,
     Chat,
     Invitation,
+    Limit,
     Membership,
     Message,
     Outcome,
@@ -35,7 +36,7 @@ from tests.views.conftest import ClientOf
 
 CANARY = "canary-91c2"
 SIGN_IN = "/accounts/login/"
-LISTS = ("", "people/", "teams/", "chats/", "invitations/", "sessions/")
+LISTS = ("", "people/", "teams/", "chats/", "limits/", "levers/", "invitations/", "sessions/")
 
 
 @dataclass
@@ -46,6 +47,7 @@ class Area:
     team: Team
     session: UserSession
     invitation: Invitation
+    limit: Limit
 
     def client(self, who: str) -> Client:
         client = Client()
@@ -90,7 +92,9 @@ def area(db: None) -> Area:
     made, _ = invitations.invite(
         team, "member", inviter=people["team admin"], email="new@example.com", address=None
     )
-    return Area(people, team, session_of(people["other"]), made)
+    # The chat with the canary.
+    limit = Limit.objects.create(scope="chat", key=str(chat.pk), period="day", credits=1)
+    return Area(people, team, session_of(people["other"]), made, limit)
 
 
 def body(response: HttpResponseBase) -> str:
@@ -105,6 +109,16 @@ POST /manage/                   405       405     405        405    405
 GET  /manage/people/            in        404     404        +      +
 GET  /manage/teams/             in        404     404        +      +
 GET  /manage/chats/             in        404     404        +      +
+GET  /manage/limits/            in        404     404        +      +
+GET  /manage/limits/new/        in        404     404        +      +
+GET  LIMIT/                     in        404     404        +      +
+GET  LIMIT/raise/               in        404     404        +      +
+GET  LIMIT/remove/              in        404     404        +      +
+GET  NO-LIMIT/                  in        404     404        404    404
+GET  /manage/levers/            in        404     404        +      +
+GET  /manage/levers/close/      in        404     404        +      +
+POST /manage/levers/close/      in        404     404        +      +
+POST /manage/levers/open/       in        404     404        +      +
 GET  /manage/invitations/       in        404     404        +      +
 GET  /manage/sessions/          in        404     404        +      +
 GET  OTHER/                     in        404     404        +      +
@@ -144,6 +158,8 @@ def place(area: Area, word: str, who: str) -> str:
         "ROOT": person.format(area.people["root"].pk),
         "SELF": person.format(area.people.get(who, area.people["other"]).pk),
         "NOBODY": person.format(huge),
+        "LIMIT": f"/manage/limits/{area.limit.pk}",
+        "NO-LIMIT": f"/manage/limits/{10**9}",
         "SESSION": f"/manage/sessions/{session_of(area.people['other']).pk}/end/",
         "NO-SESSION": f"/manage/sessions/{huge}/end/",
         "INVITATION": f"/manage/invitations/{area.invitation.pk}/revoke/",
@@ -205,7 +221,7 @@ def test_no_page_of_it_tells_a_title_a_link_a_text_or_a_session(
     pages = [f"/manage/{name}" for name in LISTS]
     pages += [f"/manage/people/{other.pk}/", f"/manage/people/{other.pk}/deactivate/"]
     pages += [f"/manage/sessions/{area.session.pk}/end/"]
-    pages += [f"/manage/chats/?search={CANARY}"]
+    pages += [f"/manage/chats/?search={CANARY}", f"/manage/limits/{area.limit.pk}/"]
     for path in pages:
         response = client.get(path)
         assert response.status_code == 200

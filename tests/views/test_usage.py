@@ -72,9 +72,9 @@ def test_it_is_ones_own_and_adds_up_at_every_level(client: Client, person: Perso
     assert "<strong>6.0000</strong> credits" in found
     assert "100 % more than in the time before" in found
     assert "Hidden" not in found
-    for link, credits in re.findall(
-        r'<a href="(\?[^"]+)">[^<]+</a></th> <td[^>]*>([\d.]+)<', found
-    ):
+    links = re.findall(r'<a href="(\?[^"]+)">[^<]+</a></th> ?<td[^>]*><a[^>]*>([\d.]+)<', found)
+    assert len(links) == 6
+    for link, credits in links:
         below = " ".join(
             client.get("/usage/" + link.replace("&amp;", "&")).content.decode().split()
         )
@@ -105,6 +105,16 @@ def test_a_chat_is_named_also_where_nothing_was_spent_on_it(client: Client, pers
     found = page(client, chat=str(chat.pk))
     assert "Nothing like this in this time." in found
     assert 'aria-label="Chat A quiet one: show all chats"' in found
+
+
+def test_a_model_that_v0_did_not_name_is_one_by_either_word(client: Client, person: Person) -> None:
+    spend(person, CREDIT, model="")
+    spend(person, 2 * CREDIT)
+    for word in ("", "none"):
+        assert "<strong>1.0000</strong> credits" in page(client, model=word)
+    runs = client.get("/usage/runs/", {"model": "none"}).content.decode()
+    assert 'data-credits="1"' in runs
+    assert 'href="/usage/?range=30d&amp;model=none"' in runs
 
 
 def test_a_cost_that_v0_has_not_named_is_not_shown_as_nothing(

@@ -102,6 +102,9 @@ FAULTS = {
     "a delta that fits nothing": of_post("wrong-delta", frame=4),
     "a lost delta": of_post("lost-delta", frame=5),
     "no usage": of_post("no-usage"),
+    "usage that comes late": of_post("late-usage"),
+    "usage three times": of_post("duplicate-usage"),
+    "usage that cannot be": of_post("odd-usage", amount="NaN"),
     "no closing snapshot": of_post("no-closing"),
     "a closing snapshot that is wrong": of_post("different-closing"),
     # Picking up again

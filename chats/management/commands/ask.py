@@ -24,10 +24,13 @@ from django.http import Http404
 from chats import permissions, relay
 from chats.forms import attachments
 from chats.forms.contents import NotAccepted
-from chats.models import Attachment, Entry, Intent, Message, Person, Queued
+from chats.models import Attachment, Chat, Entry, Intent, Message, Person, Queued
 from chats.models.messages import LIVE, Delivery, MessageState
+from chats.models.queue import Hindrance
+from chats.permissions.amounts import may_know
 from chats.relay import draining, intents, queue
-from chats.usage import money
+from chats.usage import money, words
+from chats.usage.refusals import OverLimit, Refused, TooFast
 from chats.v0api.types import TextPart, parts_from_wire
 
 PATIENCE = 3.0
@@ -49,6 +52,7 @@ HELD = {
     "asks": "v0 asks something there",
     "closed": "v0 takes nothing for this chat any more",
     "problem": "a message before it could not be sent",
+    "shut": "no new runs are taken at present",
 }
 EXAMPLES = """examples:
   manage.py ask "A page about tea" --user owner@example.com
@@ -169,6 +173,8 @@ class Command(BaseCommand):
             raise CommandError("This chat is not all here yet; ask again when it is.") from None
         except queue.Full:
             raise CommandError("So many messages wait in this chat that no more fit.") from None
+        except Refused as error:
+            raise CommandError(not_now(error, person, chat)) from None
         except intents.NotForRole as refusal:
             words = (
                 f"{person.email} may not use {refusal} in the chat's team; --model names another."
@@ -186,7 +192,11 @@ class Command(BaseCommand):
                 if Intent.objects.filter(person=row.person, token=row.token).exists():
                     continue
                 raise CommandError("The message was removed while it waited; nothing was sent.")
-            if why := HELD.get(queue.held(now.chat, now.chat.queue.first())):
+            first = now.chat.queue.first()
+            why = HELD.get(queue.held(now.chat, first))
+            if why and first == now and now.problem == Hindrance.BUDGET:
+                why = "a budget that it counts for is used up"
+            if why:
                 raise CommandError(f"The message waits in the chat, because {why}.")
             running = now.chat.messages.filter(role="assistant", state__in=LIVE).first()
             if running is not None:
@@ -217,9 +227,26 @@ class Command(BaseCommand):
         self.stdout.write(f"http://localhost:{settings.PORT}/chats/{answer.chat_id}/")
 
 
+def not_now(error: Refused, person: Person, chat: UUID | None) -> str:
+    """Why the person may not ask now, with what they may know of it."""
+    actions = permissions.actions(person, Chat.objects.get(pk=chat)) if chat else frozenset()
+    roles = permissions.team_roles_of([person.pk]).get(person.pk, {})
+    sees = permissions.Action.SEE_COST in actions
+    knows = isinstance(error, OverLimit) and may_know(
+        person, error.standing.limit, roles, sees_cost=sees
+    )
+    said = words.refusal(
+        error,
+        knows_amounts=knows,
+        is_staff=person.is_staff,
+        manages=permissions.Action.MANAGE in actions,
+    )
+    return f"{said} Try again in {error.again} s." if isinstance(error, TooFast) else said
+
+
 def as_json(answer: Message) -> dict[str, Any]:
     """An answer that has ended, in the words of the wire; credits to their last digit."""
-    entry = Entry.objects.filter(message_id=answer.id).first()
+    entry = Entry.objects.filter(message_id=answer.id, is_told=True).first()
     return {
         "chat": str(answer.chat_id),
         "message": str(answer.id),

@@ -149,7 +149,7 @@ def _place(call: Call) -> tuple[Span, int | None]:
         return _span(call), None
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        kept = json.loads(text)
+        kept = loads(text)
         before = int(kept["before"])
         span = Span(*(kept[name] for name in ("start", "end", "author", "chat", "message")))
         span.check()

@@ -18,13 +18,14 @@ from django.views.decorators.http import require_safe
 
 from chats import permissions, relay
 from chats.accounts import standing
-from chats.models import Chat, Invitation, Membership, Message, Person, Team
+from chats.models import Chat, Invitation, Levers, Membership, Message, Person, Team
 from chats.models.messages import LIVE
 from chats.models.teams import Role
 from chats.relay import outcomes
 from chats.relay.outcomes import Told
 from chats.views.access import Request, signed_in
 from chats.views.manage import page
+from chats.views.manage.spending import spending
 
 # Every class of errors, in the order in which they are listed.
 ERRORS = {
@@ -51,8 +52,16 @@ class Counted:
 @require_safe
 @signed_in
 def overview(request: Request, person: Person) -> HttpResponse:
-    permissions.administrator(request)
-    return page(request, "overview", counts=_counts(), needs=_needs(), v0=_v0())
+    actor = permissions.administrator(request)
+    return page(
+        request,
+        "overview",
+        counts=_counts(),
+        needs=_needs(),
+        v0=_v0(),
+        levers=Levers.current(),
+        spending=spending(actor),
+    )
 
 
 def _v0() -> dict[str, Any]:
