@@ -162,16 +162,19 @@ function renew(fragment) {
   for (const [id, element] of fresh) {
     const old = document.getElementById(id);
     // Scripts of the page have attributes of their own on the list.
-    if (id === "messages") morphChildren(old, withoutNews(old, element));
+    if (id === "messages") morphChildren(old, withNews(old, element));
     else if (old) renewed.push(morph(old, element));
   }
   stay();
   return renewed;
 }
 
-/** What is new is said to whoever comes to a page: while it is read no line comes between its messages. */
-function withoutNews(old, fresh) {
-  if (!old.querySelector(":scope > .new-since")) fresh.querySelector(":scope > .new-since")?.remove();
+/** What is new is said to whoever comes to a page: while it is read no line comes between its messages, and
+ * the one that is there stays where it is, though its reader may have told the server meanwhile. */
+function withNews(old, fresh) {
+  const line = old.querySelector(":scope > .new-since");
+  fresh.querySelector(":scope > .new-since")?.remove();
+  if (line) [...fresh.children].find(({ id }) => id === line.dataset.before)?.before(line.cloneNode(true));
   return fresh;
 }
 
@@ -246,6 +249,7 @@ let silence;
 let greeted = null; // the last socket that has said something
 let isRenewing = false;
 let isAskedAgain = false;
+let renewedFrom; // the first message of the page when its window was asked for
 let isClosed = false;
 let hiddenAt = 0;
 
@@ -339,13 +343,15 @@ function forget() {
   later();
 }
 
+const first = () => document.querySelector("#messages > [data-message]")?.dataset.message;
+
 async function renewWindow() {
   isAskedAgain = isRenewing;
   if (isRenewing) return;
   isRenewing = true;
   const url = new URL(location.href);
-  const first = document.querySelector("#messages > [data-message]")?.dataset.message;
-  if (first) url.searchParams.set("from", first);
+  renewedFrom = first();
+  if (renewedFrom) url.searchParams.set("from", renewedFrom);
   try {
     await htmx.ajax("GET", url.pathname + url.search, { source: "#at", target: "#at", swap: "window" });
   } catch {
@@ -408,6 +414,11 @@ htmx.defineExtension("live", {
   isInlineSwap: (style) => ["put", "move", "attrs"].includes(style),
   handleSwap(style, target, fragment) {
     if (!STYLES.includes(style)) return false;
+    // A window that was asked for before earlier messages came would take them away again.
+    if (style === "window" && first() !== renewedFrom) {
+      isAskedAgain = true;
+      return [];
+    }
     try {
       const changed = swap(style, target, fragment).filter(isForHtmx);
       if (style === "window") reconnect();

@@ -304,6 +304,15 @@ def scrolled_up(chat: Page, first: str) -> float:
     return float(chat.evaluate(place, first))
 
 
+def come(page: Page, held: list[Route], count: int) -> None:
+    """Waits, with the page at work meanwhile, until so many requests were held back."""
+    for _ in range(200):
+        if len(held) >= count:
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"{len(held)} requests came, and not {count}.")
+
+
 def test_earlier_messages_come_without_a_jump(app: AppServer, chat: Page) -> None:
     lengthen(app, chat_of(chat).replace("-", ""), 40)
     # A reload would restore where the short page stood: at its top.
@@ -320,6 +329,35 @@ def test_earlier_messages_come_without_a_jump(app: AppServer, chat: Page) -> Non
     expect(articles).to_have_count(82)
     expect(chat.locator("#earlier")).to_have_text("Beginning of the chat")
     assert top_of(chat, first) == pytest.approx(before, abs=2)
+
+
+def test_earlier_messages_that_come_while_the_page_is_renewed_stay(
+    app: AppServer, chat: Page
+) -> None:
+    lengthen(app, chat_of(chat).replace("-", ""), 40)
+    held: list[Route] = []
+    chat.route(re.compile(r"[?&]from="), lambda route: held.append(route))
+    chat.goto(chat.url)
+    is_live(chat)
+    # As the server says it of a page, and the next word of its socket has it renewed.
+    chat.locator("#at").evaluate(
+        "it => { it.dataset.stale = ''; dispatchEvent(new Event('online')); }"
+    )
+    come(chat, held, 1)
+    articles = chat.locator("#messages > article")
+    scrolled_up(chat, f"#{articles.first.get_attribute('id')}")
+    expect(articles).to_have_count(82)
+
+    # What was asked for before they came knows nothing of them: it is asked for again.
+    held[0].continue_()
+    come(chat, held, 2)
+    expect(articles).to_have_count(82)
+    first = articles.first.get_attribute("data-message")
+    assert f"from={first}" in held[1].request.url
+    held[1].continue_()
+    expect(chat.locator("#at[data-stale]")).to_have_count(0)
+    expect(articles).to_have_count(82)
+    expect(chat.locator("#earlier")).to_have_text("Beginning of the chat")
 
 
 def test_a_cost_that_was_opened_stays_open(chat: Page) -> None:

@@ -110,7 +110,12 @@ def test_what_is_new_is_told_where_somebody_looks_and_read_once_it_was_on_their_
     has_seen(world, chat, 4)
     expect(row.locator(".unread")).to_have_count(0, timeout=PATIENCE)
     expect(all_read).to_be_hidden()
-    expect(line).to_have_count(1)
+    # It stays where it is, also where the server, which knows it read, is asked for everything.
+    page.locator("#at").evaluate(
+        "it => { it.dataset.stale = ''; dispatchEvent(new Event('online')); }"
+    )
+    expect(page.locator("#at[data-stale]")).to_have_count(0, timeout=PATIENCE)
+    expect(page.locator(f"#new-since + #m{first}")).to_be_attached()
 
     # What is opened later begins there too, and with the last of it read nothing is new.
     leave(page)
