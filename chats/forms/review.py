@@ -7,6 +7,7 @@ finds nothing. Relies on models; whose entries they are is the caller's question
     team, person    a number, also of a team that is gone, or "none" for what has none
     chat            an id, or "none" for chats that are deleted
     model           as v0 names it, or "none" where it did not
+    but-chat, but-model    several of either with a "," between them: all that is none of these
     outcome         finished, stopped, failed, restored-away, created; "wasted" is any of WASTED
     source          plan, on-demand, both, or "none" for what v0 has not billed
     waived          "yes" for what v0 asked less for
@@ -15,8 +16,10 @@ finds nothing. Relies on models; whose entries they are is the caller's question
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -46,6 +49,10 @@ SOURCE_NAMES = {
 }
 NOTHING = Q(pk__in=[])
 LONGEST = 60
+# By the name of the filter for one: the name of that for what is none of several, and how long that may be.
+BUT = {"chat": "but-chat", "model": "but-model"}
+LONGEST_BUT = 4000
+BETWEEN = ","
 
 
 def source(sources: str) -> str:
@@ -66,7 +73,11 @@ class ReviewForm:
         self.time = RangeForm(given, now)
         self.range = self.time.range
         self.sort = given.get("sort", "")[:20]
-        self.chosen = {name: text[:LONGEST] for name in FILTERS if (text := given.get(name, ""))}
+        self.chosen = {
+            name: text[: LONGEST_BUT if name in BUT.values() else LONGEST]
+            for name in FILTERS
+            if (text := given.get(name, ""))
+        }
 
     def filtered(self, entries: QuerySet[Entry]) -> QuerySet[Entry]:
         """What the filters leave of `entries`, of all time."""
@@ -83,6 +94,15 @@ class ReviewForm:
         """ "?…" of the same range, filters and order, with these changed; None takes one away."""
         kept: dict[str, str | None] = {**self.time.chosen_days, **self.chosen, "sort": self.sort}
         return "?" + urlencode({name: text for name, text in {**kept, **changed}.items() if text})
+
+    def but(self, name: str, texts: Iterable[str]) -> dict[str, str]:
+        """What to change in an address for what is left beside these, as `name` would find each of them, and
+        beside what is left out already; nothing where an address cannot say that."""
+        before = self.chosen.get(BUT[name], "")
+        every = [*(before.split(BETWEEN) if before else ()), *texts]
+        text = BETWEEN.join(every)
+        can_be_said = len(text) <= LONGEST_BUT and not any(BETWEEN in each for each in every)
+        return {BUT[name]: text} if can_be_said else {}
 
     def day(self, day: str, hour: str | None = None) -> str:
         """As `address`, of one day or of one hour of it."""
@@ -107,6 +127,14 @@ def _chat(text: str) -> Q:
         return Q(chat=UUID(text))
     except ValueError:
         return NOTHING
+
+
+def _but(one: Callable[[str], Q]) -> Callable[[str], Q]:
+    def found(text: str) -> Q:
+        each = [one(part) for part in text.split(BETWEEN)]
+        return NOTHING if NOTHING in each else ~reduce(or_, each)
+
+    return found
 
 
 def _model(text: str) -> Q:
@@ -140,4 +168,6 @@ FILTERS: dict[str, Callable[[str], Q]] = {
     "outcome": _outcome,
     "source": _source,
     "waived": _waived,
+    BUT["chat"]: _but(_chat),
+    BUT["model"]: _but(_model),
 }

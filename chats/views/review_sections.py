@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -194,7 +194,9 @@ def over_time(links: Links, sums: Overview) -> dict[str, Any]:
         ]
         if len(models) > SERIES:
             rest = line.spent.credits - sum(credits for _, credits, _ in columns)
-            columns.append((OTHERS, rest, ""))
+            others = links.form.but("model", (model or NONE for model in models[:SERIES]))
+            is_any = others and not spent.keys() <= {*models[:SERIES]}
+            columns.append((OTHERS, rest, links.runs(**day, **others) if is_any else ""))
         steps.append(Step(line, [(name, money.shown(each), to) for name, each, to in columns]))
     return {
         "chart": chart(sums.steps, models[:SERIES], range),
@@ -269,14 +271,22 @@ def chat_table(links: Links, chats: overview.Chats, named: Names, number: int) -
         for id, spent in chats.found
     ]
     rest = total(line.spent for line in lines)
+    but = links.form.but("chat", (NONE if id is None else str(id) for id, _ in chats.found))
     others = Spent(*(a - b for a, b in zip(_triple(links.whole), _triple(rest), strict=True)))
     return {
         "rows": lines,
         "count": chats.count,
-        "others": links.line("All others", others) if others.answers else None,
+        "others": _beside(links.line("All other chats", others, **but), but),
         "before": number - 1,
         "after": number + 1 if len(lines) == CHATS and number < LAST else 0,
     }
+
+
+def _beside(line: Line, but: Mapping[str, str]) -> Line | None:
+    """What all others have spent, if anything; without an address where none can say which others."""
+    if not line.spent.answers:
+        return None
+    return line if but else replace(line, address="", runs="")
 
 
 def _triple(spent: Spent) -> tuple[int, int, int]:

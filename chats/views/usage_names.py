@@ -25,6 +25,7 @@ from django.db.models import (
 from django.db.models.functions import Cast
 
 from chats import permissions
+from chats.forms.review import BETWEEN, BUT, NONE
 from chats.models import Chat, Entry, Person, Team
 
 DELETED_CHAT, DELETED_PERSON = "Deleted chat", "Deleted person"
@@ -110,6 +111,15 @@ def _called(name: str, email: str, *, is_gone: bool) -> str:
     return Person(
         name=name, email=email, deleted_at=datetime.now(UTC) if is_gone else None
     ).shown_name
+
+
+def beside(name: str, text: str) -> str:
+    """A filter for what is none of several, in words."""
+    every = text.split(BETWEEN)
+    if name == BUT["chat"]:
+        return "all chats but one" if len(every) == 1 else f"all chats but {len(every)}"
+    named = [NO_MODEL if each == NONE else each for each in every]
+    return f"no model of {', '.join(named)}"
 
 
 def names_of(reader: Person, entries: Iterable[Entry]) -> Names:

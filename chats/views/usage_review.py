@@ -28,7 +28,7 @@ from chats.views.access import Request, signed_in, uuid_or_none
 from chats.views.costs import exact
 from chats.views.manage import chosen, listed, page_number
 from chats.views.shell import shell
-from chats.views.usage_names import NO_MODEL, Names, names
+from chats.views.usage_names import NO_MODEL, Names, beside, names
 
 # A table's order, by the names that the sums have.
 SORTS = {"": "Credits", "tokens": "Tokens", "answers": "Answers", "name": "Name"}
@@ -164,6 +164,8 @@ def _asked(form: ReviewForm, sums: Overview, named: Names) -> dict[str, Any]:
             (_words(name, text, named), form.address(**{name: None}))
             for name, text in form.chosen.items()
         ],
+        # What no field of the form is for, and stays.
+        "kept": [item for item in form.chosen.items() if item[0] not in known],
         "all": form.address(**dict.fromkeys(form.chosen)),
     }
 
@@ -180,6 +182,8 @@ def _words(name: str, text: str, named: Names) -> str:
             return named.chat(id) if id or text == NONE else "Unknown chat"
         case "model":
             return NO_MODEL if text == NONE else text
+        case "but-chat" | "but-model":
+            return beside(name, text)
         case "outcome":
             return sections.outcome("" if text == NONE else text)
         case "source":

@@ -31,7 +31,7 @@ from chats.views.access import Request, signed_in
 from chats.views.costs import exact
 from chats.views.manage import chosen, listed
 from chats.views.shell import shell
-from chats.views.usage_names import NO_MODEL, Names, names_of
+from chats.views.usage_names import NO_MODEL, Names, beside, names_of
 
 SORTS = {
     "": ("-ended_at", "-pk"),
@@ -253,6 +253,8 @@ def _words(name: str, text: str, row: Entry | None, names: Names) -> str:
             return names.chat(row.chat_id) if row else f"Chat {text[:8]}"
         case "model":
             return NO_MODEL if text == NONE else text
+        case "but-chat" | "but-model":
+            return beside(name, text)
         case "outcome":
             return OUTCOMES.get(text, text)
         case "source":

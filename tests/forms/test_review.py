@@ -40,13 +40,31 @@ def test_each_filter_finds_its_own(db: None) -> None:
     assert found(model="none") == found(source="both") == found(waived="yes") == {"bare"}
     assert found(source="plan") == set()
     assert found(team=team.pk, outcome="finished") == set()
+    # What is none of several.
+    assert found(**{"but-model": "v0-pro"}) == found(**{"but-chat": chat.pk}) == {"bare"}
+    assert found(**{"but-model": "none"}) == found(**{"but-chat": "none"}) == {"full"}
+    assert found(**{"but-model": "v0-pro,none"}) == set()
+    assert found(**{"but-chat": f"{uuid4()},{uuid4()}"}) == {"full", "bare"}
+    assert found(**{"but-chat": f"{chat.pk},x"}) == set()
 
 
-@pytest.mark.parametrize("name", ["team", "person", "model", "chat", "outcome", "source", "waived"])
+@pytest.mark.parametrize(
+    "name", ["team", "person", "model", "chat", "outcome", "source", "waived", "but-chat"]
+)
 @pytest.mark.parametrize("text", ["x", "-1", "9" * 30, "\u0661", "\0", "é" * 300, "' OR 1=1 --"])
 def test_nonsense_finds_nothing(db: None, name: str, text: str) -> None:
     entry("one", model="v0-pro", outcome="finished")
     assert found(**{name: text}) == set()
+
+
+def test_what_is_left_beside_some_leaves_out_what_was_left_out_before() -> None:
+    form = ReviewForm({"but-model": "a,none"}, NOW)
+    assert form.but("model", ["b c"]) == {"but-model": "a,none,b c"}
+    again = ReviewForm(dict(parse_qsl(form.address(**form.but("model", ["b c"]))[1:])), NOW)
+    assert again.chosen == {"but-model": "a,none,b c"}
+    # An address that would say something else is none.
+    assert form.but("model", ["a,b"]) == {}
+    assert form.but("chat", [str(uuid4()) for _ in range(200)]) == {}
 
 
 def test_an_address_keeps_what_is_not_changed() -> None:

@@ -243,6 +243,24 @@ def test_chats_come_in_pages_that_add_up(staff: Person, somebody: Person) -> Non
     assert [len(each) for each in pages] == [20, 3]
     assert others == ["6", str(276 - 6)]
     assert sum(int(cost) for each in pages for cost in each.values()) == 276
+    # The others lead to a review of them alone, and to their runs.
+    shown = page(client, PAGE)
+    review, runs = re.findall(r'href="([^"]*but-chat=[^"]*)"', shown)[:2]
+    left = page(client, PAGE + review)
+    assert table(left, "By chat") == pages[1]
+    assert "all chats but 20" in left
+    assert 'data-credits="6" data-answers="3"' in page(client, runs)
+
+
+def test_models_without_a_colour_lead_to_their_runs(staff: Person) -> None:
+    for place in range(1, 8):
+        spend(staff, place * CREDIT, model=f"model {place}")
+    shown = page(seen_by(staff), PAGE)
+    found = re.search(r'data-label="others" data-number><a href="([^"]+)">3(\.0+)?</a>', shown)
+    assert found, shown
+    runs = page(seen_by(staff), found[1])
+    assert 'data-credits="3" data-answers="2"' in runs
+    assert "no model of model 7, model 6, model 5, model 4, model 3" in runs
 
 
 @pytest.mark.parametrize(
