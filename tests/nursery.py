@@ -3,7 +3,8 @@
 Owns one process for each process of tests: it has imported what every server of ours needs and no setting
 decides, and forks a child for each that is asked for, which goes on as `python -m MODULE` would. Importing
 alone was two thirds of what a start cost, some two hundred times in one run. Of our own it imports only what
-stands without Django: the client of v0 and its stand-in.
+stands without Django: the client of v0 and its stand-in. The first server of the app that is asked for makes
+it fork a second nursery, to which it hands on all of these: `tests.warm` is what that one has ready.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import sys
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 # Each brings many others; none of them asks for Django's settings or makes a loop.
@@ -129,60 +131,98 @@ def nursery() -> Nursery:
     return made
 
 
-def main(line: socket.socket) -> None:
-    """Forks what is asked for until nobody can ask any more; each child returns into its own module."""
-    # The folder of this file stands there.
-    sys.path[0] = ROOT
-    for name in LIBRARIES + OURS:
-        importlib.import_module(name)
-    # What is there by now is never looked through, so that children share it.
-    gc.collect()
-    gc.freeze()
-    ended, wakes = socket.socketpair()
-    for end in (ended, wakes):
-        end.setblocking(False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    signal.set_wakeup_fd(wakes.fileno(), warn_on_full_buffer=False)
-    told: dict[int, socket.socket] = {}
-    while True:
-        ready = select.select([line, ended], [], [])[0]
-        if ended in ready:
-            ended.recv(4096)
-            _tell(told)
-        if line not in ready:
-            continue
-        text, files, _, _ = socket.recv_fds(line, 1 << 20, 3)
+class Forks:
+    """The other side of the line: makes what is asked for until nobody can ask any more."""
+
+    def __init__(self, line: socket.socket, warm: ModuleType | None = None) -> None:
+        self.line, self.warm = line, warm
+        self.second: socket.socket | None = None
+        self.told: dict[int, socket.socket] = {}
+        self.ended, self.wakes = socket.socketpair()
+
+    def work(self) -> None:
+        """Returns at the end; in each child, from its own module."""
+        # What is there by now is never looked through, so that children share it.
+        gc.collect()
+        gc.freeze()
+        for end in (self.ended, self.wakes):
+            end.setblocking(False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(self.wakes.fileno(), warn_on_full_buffer=False)
+        while True:
+            ready = select.select([self.line, self.ended], [], [])[0]
+            if self.ended in ready:
+                self.ended.recv(4096)
+                self.tell()
+            if self.line in ready and self.is_done():
+                return
+
+    def is_done(self) -> bool:
+        """Takes one message: whether this process has nothing more to do here."""
+        text, files, _, _ = socket.recv_fds(self.line, 1 << 20, 3)
         if not text:
-            return
+            return True
         asked = json.loads(text)
-        if pid := os.fork():
-            told[pid] = socket.socket(fileno=files[0])
-            told[pid].send(str(pid).encode())
-            for file in files[1:]:
-                os.close(file)
-            continue
+        if self.warm is None and asked["cwd"] == ROOT and _is_app(asked):
+            if self.second is None:
+                self.second, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+                with theirs:
+                    if not os.fork():
+                        self.let_go(*files)
+                        _begin_warm(theirs)
+                        return True
+            socket.send_fds(self.second, [text], files)
+        elif pid := os.fork():
+            self.told[pid] = socket.socket(fileno=files.pop(0))
+            self.told[pid].send(str(pid).encode())
+        else:
+            self.let_go()
+            _become(asked, *files, warm=self.warm)
+            return True
+        for file in files:
+            os.close(file)
+        return False
+
+    def let_go(self, *files: int) -> None:
+        """What a child has no use for."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        for mine in (line, ended, wakes, *told.values()):
-            mine.close()
-        _become(asked, *files)
-        return
+        for mine in (self.line, self.ended, self.wakes, self.second, *self.told.values()):
+            if mine:
+                mine.close()
+        for file in files:
+            os.close(file)
+
+    def tell(self) -> None:
+        """The status of every child that has ended, to whoever asked for it."""
+        while self.told:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if not pid:
+                return
+            with self.told.pop(pid) as asker:
+                try:
+                    asker.send(str(os.waitstatus_to_exitcode(status)).encode())
+                except BrokenPipeError:
+                    continue
 
 
-def _tell(told: dict[int, socket.socket]) -> None:
-    """The status of every child that has ended, to whoever asked for it."""
-    while told:
-        pid, status = os.waitpid(-1, os.WNOHANG)
-        if not pid:
-            return
-        with told.pop(pid) as asker:
-            try:
-                asker.send(str(os.waitstatus_to_exitcode(status)).encode())
-            except BrokenPipeError:
-                continue
+def _is_app(asked: dict[str, Any]) -> bool:
+    from tests import warm
+
+    return warm.is_for(asked["module"], asked["env"])
 
 
-def _become(asked: dict[str, Any], status: int, output: int, errors: int) -> None:
+def _begin_warm(line: socket.socket) -> None:
+    """This process goes on as the second nursery."""
+    from tests import warm
+
+    warm.get_ready()
+    Forks(line, warm).work()
+
+
+def _become(
+    asked: dict[str, Any], status: int, output: int, errors: int, *, warm: ModuleType | None
+) -> None:
     """This process goes on as the module that was asked for."""
     os.close(status)
     with open(os.devnull) as nothing:  # noqa: PTH123
@@ -196,6 +236,9 @@ def _become(asked: dict[str, Any], status: int, output: int, errors: int) -> Non
     os.environ.update(asked["env"])
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    if warm and not warm.read_settings():
+        command = [sys.executable, "-m", asked["module"], *asked["arguments"]]
+        os.execve(sys.executable, command, asked["env"])
     if asked["cwd"] != ROOT:
         # There may be others of these names.
         for name in [name for name in sys.modules if name.split(".")[0] == "chats"]:
@@ -206,5 +249,9 @@ def _become(asked: dict[str, Any], status: int, output: int, errors: int) -> Non
 
 
 if __name__ == "__main__":
+    # The folder of this file stands there.
+    sys.path[0] = ROOT
+    for name in LIBRARIES + OURS:
+        importlib.import_module(name)
     with socket.socket(fileno=int(sys.argv[1])) as asked_on:
-        main(asked_on)
+        Forks(asked_on).work()
