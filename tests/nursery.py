@@ -131,6 +131,20 @@ def nursery() -> Nursery:
     return made
 
 
+def _get_sandbox_ready() -> None:
+    """Its spec is read, and the patterns of its addresses are compiled, in the making of one."""
+    from chats.sandbox.app import application
+    from chats.sandbox.runs import Runs
+    from chats.sandbox.spec import spec_of
+    from chats.sandbox.store import Store
+    from chats.sandbox.world import Sandbox
+
+    store, spec = Store(Path(":memory:")), spec_of("ga")
+    application(Sandbox(spec, store, Runs(store), 0))
+    store.close()
+    assert spec.text
+
+
 class Forks:
     """The other side of the line: makes what is asked for until nobody can ask any more."""
 
@@ -253,5 +267,6 @@ if __name__ == "__main__":
     sys.path[0] = ROOT
     for name in LIBRARIES + OURS:
         importlib.import_module(name)
+    _get_sandbox_ready()
     with socket.socket(fileno=int(sys.argv[1])) as asked_on:
         Forks(asked_on).work()

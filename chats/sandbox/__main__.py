@@ -18,7 +18,7 @@ from chats.sandbox.agent.scenarios import SCENARIOS
 from chats.sandbox.faults import KINDS
 from chats.sandbox.runs import Runs
 from chats.sandbox.server import listen, serve
-from chats.sandbox.spec import REVISIONS, Spec
+from chats.sandbox.spec import REVISIONS, spec_of
 from chats.sandbox.store import Store
 from chats.sandbox.world import Sandbox
 
@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"sandbox: cannot use {options.db}: {problem}", file=sys.stderr)
         return 1
     runs = Runs(store)
-    asyncio.run(serve(Sandbox(Spec(options.revision), store, runs, options.pace), listener))
+    asyncio.run(serve(Sandbox(spec_of(options.revision), store, runs, options.pace), listener))
     return 0
 
 

@@ -19,7 +19,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chats.sandbox import wire
-from chats.sandbox.answers import Refusal, json_answer, refused
+from chats.sandbox.answers import Refusal, refused
 from chats.sandbox.breakage import MANNER, break_answer
 from chats.sandbox.control import Control
 from chats.sandbox.faults import Faults
@@ -66,7 +66,7 @@ def application(sandbox: Sandbox) -> ASGIApp:
 
 def _published(spec: Spec) -> Callable[[Request], Awaitable[Response]]:
     async def published(request: Request) -> Response:
-        return json_answer(spec.document)
+        return Response(spec.text, media_type="application/json")
 
     return published
 

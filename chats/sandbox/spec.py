@@ -1,7 +1,7 @@
 """The spec that the sandbox follows and publishes, in either of its two revisions.
 
 Owns the data file `openapi.json`, the one task that came after it, and the patch that turns it into
-the older `reference` revision. Relies on `schema`. It never loosens a schema: what a route accepts is what its spec says.
+the older `reference` revision. Relies on `schema` and `wire`. It never loosens a schema: what a route accepts is what its spec says.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ import copy
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 from chats.sandbox.schema import Problem, Schema, is_type, problem
+from chats.sandbox.wire import dumps
 
 Json = Any
 Revision = Literal["ga", "reference"]
@@ -81,6 +83,17 @@ class Spec:
         if revision == "reference":
             _make_reference(self.document)
         self.operations = {item.id: item for item in _operations(self.document)}
+
+    @cached_property
+    def text(self) -> str:
+        """The document as it is published."""
+        return dumps(self.document)
+
+
+@cache
+def spec_of(revision: Revision) -> Spec:
+    """The one of this process, which nobody changes."""
+    return Spec(revision)
 
 
 def _operations(document: dict[str, Json]) -> list[Operation]:

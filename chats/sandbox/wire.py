@@ -20,9 +20,21 @@ ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 CHAT_ID_LENGTH = 11
 MESSAGE_ID_LENGTH = 32
 
+# Written in C, as nearly everything can be: it refuses decimals, and lone surrogates cannot be sent.
+_plainly = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 
 def dumps(value: Json) -> str:
     """JSON in which a `Decimal` is a number written as itself, digit for digit."""
+    try:
+        text = _plainly(value)
+        text.encode()
+    except (TypeError, UnicodeEncodeError):
+        return _exactly(value)
+    return text
+
+
+def _exactly(value: Json) -> str:
     match value:
         case str():
             return _quoted(value)
