@@ -28,6 +28,7 @@ from typing import Any
 
 # Each brings many others; none of them asks for Django's settings or makes a loop.
 LIBRARIES = (
+    "anyio._backends._asyncio",
     "autobahn.twisted.websocket",
     "channels.generic.websocket",
     "csp.middleware",
