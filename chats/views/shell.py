@@ -20,6 +20,7 @@ from chats import permissions
 from chats.models import Chat, Decision, Follow, Message, Mute, Person
 from chats.models.messages import LIVE, MessageState
 from chats.models.seen import unread
+from chats.models.settled import Build, Settled
 from chats.permissions import gallery, spaces
 from chats.permissions.notes import mentions
 from chats.permissions.offers import offers_to
@@ -104,23 +105,14 @@ def sidebar(
     """The chats of the space that is looked at after `after`; the first ones, `shown` of them at least,
     when it is None. `waiting` are the chats that wait, where they are known already."""
     size = PAGE if after else max(PAGE, min(shown, MOST))
-    answers = Message.objects.filter(chat=OuterRef("pk"), role="assistant")
-    newest = answers.order_by("-position")
     rows = spaces.shown_chats(person, grants(request.session)).annotate(
-        answer=Subquery(newest.values("id")[:1]),
-        state=Subquery(newest.values("state")[:1]),
-        is_muted=Exists(Mute.objects.filter(person=person, chat=OuterRef("pk"))),
-        is_followed=Exists(Follow.objects.filter(person=person, chat=OuterRef("pk"))),
-        is_unread=unread(person),
+        **{name: Settled(Chat, column, person) for name, column in COLUMNS.items()}
     )
     if after:
         rows = rows.filter(
             Q(updated_at__lt=after.moment) | Q(updated_at=after.moment, id__lt=after.id)
         )
-    names = (
-        *("id", "title", "answer", "state", "owner_id", "updated_at"),
-        *("is_muted", "is_followed", "is_unread"),
-    )
+    names = ("id", "title", "owner_id", "updated_at", *COLUMNS)
     found = list(rows.order_by("-updated_at", "-id").values(*names)[: size + 1])
     if waiting is None:
         # After the rows: an answer that has just ended may wait, and is then not told of as ended.
@@ -156,13 +148,53 @@ def sidebar(
     )
 
 
+def _newest(column: str) -> Subquery:
+    answers = Message.objects.filter(chat=OuterRef("pk"), role="assistant")
+    return Subquery(answers.order_by("-position").values(column)[:1])
+
+
+def _answer(person: Person) -> Subquery:
+    return _newest("id")
+
+
+def _state(person: Person) -> Subquery:
+    return _newest("state")
+
+
+def _is_muted(person: Person) -> Exists:
+    return Exists(Mute.objects.filter(person=person, chat=OuterRef("pk")))
+
+
+def _is_followed(person: Person) -> Exists:
+    return Exists(Follow.objects.filter(person=person, chat=OuterRef("pk")))
+
+
+# What a row has beside the chat's own, each compiled once.
+COLUMNS: dict[str, Build] = {
+    "answer": _answer,
+    "state": _state,
+    "is_muted": _is_muted,
+    "is_followed": _is_followed,
+    "is_unread": unread,
+}
+
+
+def _is_anybody_asked(person: Person) -> Exists:
+    decided = Decision.objects.filter(asked=OuterRef("pk"), failed=False)
+    asking = Message.objects.filter(~Exists(decided), state=MessageState.FINISHED)
+    return Exists(asking.exclude(asks=""))
+
+
+def _is_offered_a_chat(person: Person) -> Exists:
+    return Exists(Chat.objects.filter(offered_to=person))
+
+
 def _waiting(person: Person) -> frozenset[UUID]:
     """Mostly nothing waits for anybody, which is cheaply asked: to ask the table of rights, too, would be
     half of the work of a page."""
-    decided = Decision.objects.filter(asked=OuterRef("pk"), failed=False)
-    asking = Message.objects.filter(~Exists(decided), state=MessageState.FINISHED).exclude(asks="")
-    offering = Chat.objects.filter(offered_to=person)
-    asked = Person.objects.filter(pk=person.pk).values_list(Exists(asking), Exists(offering))
+    asked = Person.objects.filter(pk=person.pk).values_list(
+        Settled(Person, _is_anybody_asked, person), Settled(Person, _is_offered_a_chat, person)
+    )
     found: set[UUID] = set()
     for is_asking, is_offering in asked:
         if is_asking:
