@@ -1,7 +1,7 @@
 """The settings of an app that tests start: the app's own, but browsers may keep its files, and passwords
 are hashed quickly.
 
-A page loads some forty of them. With DEBUG each would be asked for on every load, which is what most of
+A page loads eight of them. With DEBUG each would be asked for on every load, which is what most of
 the time of the browser's tests went into; nothing here changes while they run.
 """
 

@@ -48,5 +48,5 @@ def test_an_error_of_ours_is_a_500_in_the_same_style_without_its_words(
     page = found.content.decode()
     assert found.status_code == 500
     assert "<h1>Something broke on our side</h1>" in page
-    assert "css/base.css" in page
+    assert "styles/frame.css" in page
     assert CANARY not in page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ import httpx
 import pytest
 
 from tests.app_server import ROOT, AppServer, environment, migrated_database
+from v0web.bundles import BUNDLES
 
 HTTPS = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.7"}
 SETTINGS = {"DEBUG": "0", "V0_PROXY": "1", "ALLOWED_HOSTS": "localhost"}
@@ -101,6 +103,22 @@ def test_files_have_hashes_and_may_be_kept_for_ever(client: httpx.Client) -> Non
         assert answer.status_code == 200
         assert "immutable" in answer.headers["Cache-Control"]
         assert "Cookie" not in answer.headers.get("Vary", "")
+
+
+def test_what_pages_share_comes_in_bundles_that_lead_to_other_files_by_their_hashes(
+    app: AppServer, client: httpx.Client
+) -> None:
+    names = json.loads((app.cwd / "staticfiles/staticfiles.json").read_text())["paths"]
+    assert f'href="/static/{names["styles/frame.css"]}"' in client.get("/setup/").text
+    for bundle, sources in BUNDLES.items():
+        answer = client.get(f"/static/{names[bundle]}", headers={"Accept-Encoding": "gzip"})
+        assert answer.headers["Content-Encoding"] == "gzip"
+        for source in sources:
+            collected = (app.cwd / "staticfiles" / names[source]).read_text()
+            assert collected.strip() in answer.text, source
+    icons = re.findall(r"/icons/([^\"]+)", client.get(f"/static/{names['styles/shell.css']}").text)
+    assert icons
+    assert all(re.search(r"\.[0-9a-f]{12}\.svg$", icon) for icon in icons)
 
 
 def test_a_foreign_host_is_refused(client: httpx.Client) -> None:

@@ -441,6 +441,11 @@ def storage(name: str, options: str) -> dict[str, Any]:
 STATIC_URL = "/static/"
 STATIC_ROOT = None if DEBUG else BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "v0web.bundles.Bundles",
+]
 STORAGES = {
     "default": storage(V0_STORAGE, V0_STORAGE_OPTIONS),
     "staticfiles": {

@@ -38,22 +38,25 @@ const withModifiers = { O: plain.n, C: copyAnswer, ArrowDown: plain.j, ArrowUp: 
 
 const isTyping = ({ target }) => target.closest?.("input, textarea, select, [contenteditable]");
 
-document.addEventListener("keydown", (event) => {
-  if (event.defaultPrevented || event.isComposing || event.repeat) return;
-  if (document.querySelector("dialog[open], :popover-open:not(#sidebar)")) return;
-  const command = event.ctrlKey || event.metaKey;
-  const modified = (command && event.shiftKey) || (event.altKey && event.shiftKey);
-  const letter = event.key.length === 1 ? event.key.toUpperCase() : event.key;
-  const act = modified
-    ? withModifiers[letter]
-    : !command && !event.altKey && !isTyping(event) && plain[event.key];
-  if (!act) return;
-  event.preventDefault();
-  act();
-});
+// Without a sidebar there are neither those places nor the dialog.
+if (dialog) {
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.isComposing || event.repeat) return;
+    if (document.querySelector("dialog[open], :popover-open:not(#sidebar)")) return;
+    const command = event.ctrlKey || event.metaKey;
+    const modified = (command && event.shiftKey) || (event.altKey && event.shiftKey);
+    const letter = event.key.length === 1 ? event.key.toUpperCase() : event.key;
+    const act = modified
+      ? withModifiers[letter]
+      : !command && !event.altKey && !isTyping(event) && plain[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  });
 
-document.addEventListener("click", ({ target }) => {
-  if (target.closest?.("[data-shortcuts]")) dialog.showModal();
-  // The dialog itself is hit only beside what stands in it.
-  if (target === dialog) dialog.close();
-});
+  document.addEventListener("click", ({ target }) => {
+    if (target.closest?.("[data-shortcuts]")) dialog.showModal();
+    // The dialog itself is hit only beside what stands in it.
+    if (target === dialog) dialog.close();
+  });
+}

@@ -71,6 +71,10 @@ def test_a_chat_is_looked_through_made_public_found_and_read(
     expect(visitors.locator("textarea, #sidebar, .where-name")).to_have_count(0)
     expect(visitors.locator('meta[property="og:title"]')).to_have_attribute("content", title)
     is_faultless_and_fits(visitors, "public-chat-of-a-visitor")
+    # Keys lead to places that a visitor does not have; one that did anything would be an error here.
+    for key in ("?", "j", "n"):
+        visitors.keyboard.press(key)
+    expect(visitors).to_have_url(f"{app.url}/chats/{chat}/")
 
     # Who signs in may make a copy.
     strangers = page_of(app, STRANGER, path="/gallery/")
