@@ -145,6 +145,28 @@ def later(data: Path, first: First) -> None:
     shutil.copytree(first.folder, data)
 
 
+@dataclass(frozen=True)
+class Again:
+    """A run that is not the first one, and what its sandbox had been sent when it began."""
+
+    run: Run
+    folder: Path
+    posts: int
+
+
+@pytest.fixture(scope="module")
+def again(first: First, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Again]:
+    """For all that only ask something of it: each test sees what it has added itself."""
+    folder = tmp_path_factory.mktemp("again") / "var"
+    shutil.copytree(first.folder, folder)
+    run = Run(folder)
+    try:
+        run.wait()
+        yield Again(run, folder, run.ledger()["posts"])
+    finally:
+        run.close()
+
+
 @pytest.fixture
 def tables(data: Path, shared_folder: Path) -> None:
     """Nobody and nothing, for either upstream: `first` has made the tables."""
@@ -193,17 +215,12 @@ def test_make_run_serves_the_demo(first: First) -> None:
     assert is_free(first.run.sandbox_port)
 
 
-@pytest.mark.usefixtures("later")
-def test_a_later_make_run_keeps_everything(
-    first: First, run: Callable[..., Run], data: Path
-) -> None:
+def test_a_later_make_run_keeps_everything(first: First, again: Again) -> None:
     secret = (first.folder / "secret-key").read_text()
-    again = run()
-    again.wait()
-    assert again.ledger()["posts"] == first.posts
-    assert "sample" not in again.out
-    assert (data / "secret-key").read_text() == secret
-    assert secret.strip() not in first.run.out + again.out
+    assert again.posts == first.posts
+    assert "sample" not in again.run.out
+    assert (again.folder / "secret-key").read_text() == secret
+    assert secret.strip() not in first.run.out + again.run.out
 
 
 @pytest.mark.usefixtures("later")
@@ -279,10 +296,8 @@ def test_outside_debug_there_are_no_demo_people(run: Callable[..., Run]) -> None
     assert "no active person" in asked.stderr
 
 
-@pytest.mark.usefixtures("later")
-def test_ask_prints_the_answer_and_its_address(run: Callable[..., Run], data: Path) -> None:
-    started = run()
-    started.wait()
+def test_ask_prints_the_answer_and_its_address(again: Again) -> None:
+    started = again.run
     asked = started.manage("ask", "pace: 0\nWhat can you do?", "--user", "owner@example.com")
     assert asked.returncode == 0, asked.stderr
     text, address = asked.stdout.strip().rsplit("\n", 1)
@@ -290,18 +305,18 @@ def test_ask_prints_the_answer_and_its_address(run: Callable[..., Run], data: Pa
     assert re.fullmatch(rf"{started.url}/chats/[0-9a-f-]{{36}}/", address)
 
     chat = address.strip("/").rpartition("/")[2]
-    again = ["ask", "pace: 0\nMake it dark", "--user", "owner@example.com", "--chat", chat]
-    asked = started.manage(*again)
+    further = ["ask", "pace: 0\nMake it dark", "--user", "owner@example.com", "--chat", chat]
+    asked = started.manage(*further)
     assert asked.returncode == 0, asked.stderr
     assert asked.stdout.strip().endswith(address)
 
     options = ["--model", "v0-mini", "--system", "Answer briefly.", "--json"]
-    asked = started.manage(*again, *options)
+    asked = started.manage(*further, *options)
     assert asked.returncode == 0, asked.stderr
     told = json.loads(asked.stdout)
     assert (told["chat"], told["state"], told["finish_reason"]) == (chat, "finished", "stop")
     assert any(part["type"] == "text" and part["text"] for part in told["parts"])
-    with closing(sqlite3.connect(data / "sandbox.sqlite3")) as database:
+    with closing(sqlite3.connect(again.folder / "sandbox.sqlite3")) as database:
         (credits,) = database.execute(
             "SELECT credits_total FROM chats_entry WHERE message_id = ?",
             (uuid.UUID(told["message"]).hex,),
@@ -320,7 +335,7 @@ def test_ask_prints_the_answer_and_its_address(run: Callable[..., Run], data: Pa
         "systemPrompt": "Answer briefly.",
     }
 
-    refused = started.manage(*again, "--model", "gpt-9")
+    refused = started.manage(*further, "--model", "gpt-9")
     assert refused.returncode != 0
     assert "v0-max-fast" in refused.stderr
     for email, words in (
@@ -333,7 +348,8 @@ def test_ask_prints_the_answer_and_its_address(run: Callable[..., Run], data: Pa
 
 
 @pytest.mark.usefixtures("later")
-def test_ask_runs_by_itself_when_no_server_is_up(run: Callable[..., Run], data: Path) -> None:
+def test_ask_runs_by_itself_when_no_server_is_up(run: Callable[..., Run]) -> None:
+    """In a run of its own, whose app has nothing to write when it is halted."""
     started = run()
     started.wait()
     (app,) = started.group("v0web.server")

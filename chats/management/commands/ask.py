@@ -64,6 +64,9 @@ The status is 0 when an answer came and 1 when none did; a failed answer is prin
 
 
 class Command(BaseCommand):
+    # As for `prepare`.
+    requires_system_checks = ()
+
     help = "Ask v0 something as one of the people, and print the answer and the chat's address."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

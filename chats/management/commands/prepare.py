@@ -18,6 +18,9 @@ from chats.demo import is_demo, make_people
 
 
 class Command(BaseCommand):
+    # `make lint` checks: to read all pages for it would be half of what this takes to begin.
+    requires_system_checks = ()
+
     help = (
         "Make or upgrade the database, and then the demo people or, where nobody has an account"
         " yet, a link with which the owner makes theirs. Safe to repeat: nothing that exists changes."

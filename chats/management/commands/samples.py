@@ -42,6 +42,9 @@ SAMPLES = (
 
 
 class Command(BaseCommand):
+    # As for `prepare`.
+    requires_system_checks = ()
+
     help = (
         "Ask the sandbox for the demo's sample chats. Only with DEBUG and without V0_API_KEY, while"
         " the sandbox runs; does nothing where a chat exists."

@@ -41,6 +41,9 @@ class Stopped(Exception):
 
 
 class Command(BaseCommand):
+    # As for `prepare`.
+    requires_system_checks = ()
+
     help = (
         "Serve the app at http://localhost:PORT until Ctrl-C, with the sandbox, a local stand-in"
         " for v0, beside it unless V0_API_KEY is given. The database is made or upgraded first."
