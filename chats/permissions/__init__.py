@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from django.conf import settings
@@ -32,6 +32,7 @@ from chats.models import (
     Membership,
     Message,
     Person,
+    kept,
 )
 from chats.models.chats import AtV0
 from chats.models.messages import LIVE, MessageState, Task
@@ -82,8 +83,7 @@ def actions_of(request: HttpRequest, chat: Chat) -> frozenset[Action]:
 
 def chat(request: HttpRequest, id: UUID, action: Action) -> Chat:
     """The chat, with owner and team; Http404 when invisible, PermissionDenied when not allowed."""
-    rows = Chat.objects.filter(deleted_at=None)
-    return _look_up(rows, request.user, grants(request.session), id, action, _roles(request))
+    return _look_up(None, request.user, grants(request.session), id, action, _roles(request))
 
 
 def memberships(request: HttpRequest) -> list[Membership]:
@@ -91,10 +91,14 @@ def memberships(request: HttpRequest) -> list[Membership]:
     found: list[Membership] | None = getattr(request, "memberships", None)
     if found is None:
         known = _known(request.user)
-        rows = Membership.objects.filter(person=known).select_related("team__rules")
-        found = list(rows.order_by("team__name", "team")) if known else []
+        found = kept.rows(("memberships", known.pk), lambda: _held_by(known)) if known else []
         setattr(request, "memberships", found)  # noqa: B010 (no attribute of Django's own)
     return found
+
+
+def _held_by(person: Person) -> QuerySet[Membership]:
+    rows = Membership.objects.filter(person=person).select_related("team__rules")
+    return rows.order_by("team__name", "team")
 
 
 def _roles(request: HttpRequest) -> dict[int, str]:
@@ -103,8 +107,7 @@ def _roles(request: HttpRequest) -> dict[int, str]:
 
 def chat_for(person: Visitor, session_grants: Grants, id: UUID, action: Action) -> Chat:
     """As `chat`, for somebody without a request: a socket gives its user and its session's grants."""
-    rows = Chat.objects.filter(deleted_at=None)
-    return _look_up(rows, person, session_grants, id, action, _team_roles(person))
+    return _look_up(None, person, session_grants, id, action, _team_roles(person))
 
 
 def admit(
@@ -113,8 +116,7 @@ def admit(
     """A chat that somebody may read, everything that they may do to it, and their role in each of their
     teams; Http404 for any other."""
     roles = _team_roles(person)
-    rows = Chat.objects.filter(deleted_at=None)
-    return *_find(rows, person, session_grants, id, roles), roles
+    return *_find(None, person, session_grants, id, roles), roles
 
 
 def deleted_chat(request: HttpRequest, id: UUID) -> Chat:
@@ -134,7 +136,7 @@ def undo_limit() -> datetime:
 
 
 def _look_up(
-    rows: QuerySet[Chat],
+    rows: QuerySet[Chat] | None,
     person: Visitor,
     session_grants: Grants,
     id: UUID,
@@ -148,18 +150,23 @@ def _look_up(
 
 
 def _find(
-    rows: QuerySet[Chat],
+    rows: QuerySet[Chat] | None,
     person: Visitor,
     session_grants: Grants,
     id: UUID,
     team_roles: Mapping[int, str],
 ) -> tuple[Chat, frozenset[Action]]:
-    # Always the same queries, so that time does not tell a hidden chat from none.
-    rows = rows.select_related("owner", "team__rules", "instructions").filter(pk=id)
+    """`rows` None are those of chats that are not deleted."""
     known = _known(person)
-    guest = Guest.objects.filter(chat=OuterRef("pk"), person=known.pk if known else None)
+    who = known.pk if known else None
+
+    def living() -> QuerySet[Chat]:
+        return _with_role(Chat.objects.filter(deleted_at=None), who, id)
+
+    # Always the same queries, so that time does not tell a hidden chat from none.
+    one = kept.rows(("chat", id, who), living) if rows is None else _with_role(rows, who, id)
     # Not `first`: to put one row in an order costs a third of all this.
-    found = next(iter(rows.annotate(guest_role=Subquery(guest.values("role")[:1]))), None)
+    found: Any = next(iter(one), None)
     if found is None:
         raise Http404
     if known:
@@ -169,6 +176,13 @@ def _find(
     if Action.READ not in allowed:
         raise Http404
     return found, allowed
+
+
+def _with_role(rows: QuerySet[Chat], who: int | None, id: UUID) -> QuerySet[Chat]:
+    """The chat, with the role that somebody has as its guest."""
+    guest = Guest.objects.filter(chat=OuterRef("pk"), person=who)
+    rows = rows.select_related("owner", "team__rules", "instructions").filter(pk=id)
+    return rows.annotate(guest_role=Subquery(guest.values("role")[:1]))
 
 
 def administrator(request: HttpRequest) -> Person:

@@ -12,7 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from chats.models import Chat, Mention, Note, Person
+from chats.models import Chat, Mention, Note, Person, kept
 from chats.permissions import (
     Action,
     Visitor,
@@ -69,8 +69,10 @@ def mentions(person: Visitor) -> QuerySet[Mention]:
         return Mention.objects.none()
     # Most people are named nowhere, and the table of rights then need not be asked.
     unseen = Mention.objects.filter(person=person, seen_at=None)
-    named_in = unseen.values_list("note__chat", flat=True).distinct()
-    chats = list(named_in)
+    chats = kept.rows(
+        ("named in", person.pk),
+        lambda: unseen.values_list("note__chat", flat=True).distinct(),
+    )
     if not chats:
         return Mention.objects.none()
     may_read = having(Action.NOTE, person).filter(pk__in=chats).values("pk")

@@ -25,7 +25,7 @@ from django.db import transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
-from chats.models import Chat, Intent, Message
+from chats.models import Chat, Intent, Message, kept
 from chats.models.chats import hold
 from chats.models.messages import LIVE, IntentState
 from chats.relay import levels
@@ -166,8 +166,12 @@ def _deleted_for_good() -> QuerySet[Chat]:
 
 def is_anything_untold() -> bool:
     """Whether there is any chat that an errand may be about: mostly there is none, and one query is all."""
+    return bool(kept.rows("untold", _untold))
+
+
+def _untold() -> QuerySet[Chat, UUID]:
     untold = Q(title_unsaid=True) | Q(privacy_unsaid=True) | Q(deleted_at__isnull=False)
-    return Chat.objects.filter(untold | ~Q(privacy_wanted="")).exists()
+    return Chat.objects.filter(untold | ~Q(privacy_wanted="")).values_list("pk", flat=True)[:1]
 
 
 def runs_of_deleted() -> bool:

@@ -17,12 +17,12 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from chats import usage
-from chats.models import Chat, Decision, Intent, Message
+from chats.models import Chat, Decision, Intent, Message, kept
 from chats.models.messages import LIVE, Delivery, IntentState, MessageState
 from chats.relay import restorable
 from chats.relay.rows import asks, said
@@ -74,9 +74,13 @@ class Job:
 def claim(holder: str, lease: float, limit: int = 20) -> list[Job]:
     """Take answers that run and that nobody holds: new ones, and those whose lease is over."""
     free = Q(lease_until=None) | Q(lease_until__lt=Now())
-    waiting = Message.objects.filter(free, role="assistant", state__in=LIVE)
+
+    def waiting() -> QuerySet[Message, UUID]:
+        rows = Message.objects.filter(free, role="assistant", state__in=LIVE)
+        return rows.values_list("id", flat=True)[:limit]
+
     jobs = []
-    for id in list(waiting.values_list("id", flat=True)[:limit]):
+    for id in kept.rows(("unheld", limit), waiting):
         taken = Message.objects.filter(free, id=id, state__in=LIVE).update(
             holder=holder, fence=F("fence") + 1, lease_until=Now() + timedelta(seconds=lease)
         )
@@ -142,8 +146,12 @@ def release(id: UUID, fence: int) -> None:
 
 def stops(holder: str) -> set[UUID]:
     """Answers held here that somebody asked to stop."""
-    asked = Message.objects.filter(holder=holder, state__in=LIVE, stop_asked_at__isnull=False)
-    return set(asked.values_list("id", flat=True))
+
+    def asked() -> QuerySet[Message, UUID]:
+        rows = Message.objects.filter(holder=holder, state__in=LIVE, stop_asked_at__isnull=False)
+        return rows.values_list("id", flat=True)
+
+    return set(kept.rows(("stops", holder), asked))
 
 
 def is_live(id: UUID) -> bool:

@@ -17,12 +17,12 @@ from uuid import UUID, uuid5
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from chats import usage
-from chats.models import Chat, Intent, Message
+from chats.models import Chat, Intent, Message, kept
 from chats.models.chats import AtV0, Privacy, new_slug
 from chats.models.messages import WHOLE_CHATS, IntentState
 from chats.relay import elsewhere, intents, uploads
@@ -59,10 +59,14 @@ def claim(limit: int = 5) -> list[Wish]:
     free = Q(lease_until=None) | Q(lease_until__lt=Now())
     unfinished = Q(state__in=OPEN) | Q(state=IntentState.ACCEPTED, lease_until__isnull=False)
     there = Q(chat__deleted_at=None) | ~Q(state=IntentState.WAITING)
-    waiting = Intent.objects.filter(free, unfinished, there, kind__in=WHOLE_CHATS)
+
+    def waiting() -> QuerySet[Intent, UUID]:
+        rows = Intent.objects.filter(free, unfinished, there, kind__in=WHOLE_CHATS)
+        return rows.values_list("id", flat=True)[:limit]
+
     return [
         _wish(id)
-        for id in list(waiting.values_list("id", flat=True)[:limit])
+        for id in kept.rows(("wishes", limit), waiting)
         if Intent.objects.filter(free, unfinished, id=id).update(lease_until=_until())
     ]
 

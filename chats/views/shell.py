@@ -13,12 +13,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 
 from chats import permissions
-from chats.models import Chat, Decision, Follow, Message, Mute, Person
+from chats.models import Chat, Decision, Follow, Message, Mute, Person, kept
 from chats.models.messages import LIVE, MessageState
+from chats.models.people import Whose
 from chats.models.seen import unread
 from chats.models.settled import Build, Settled
 from chats.permissions import gallery, spaces
@@ -105,15 +106,24 @@ def sidebar(
     """The chats of the space that is looked at after `after`; the first ones, `shown` of them at least,
     when it is None. `waiting` are the chats that wait, where they are known already."""
     size = PAGE if after else max(PAGE, min(shown, MOST))
-    rows = spaces.shown_chats(person, grants(request.session)).annotate(
-        **{name: Settled(Chat, column, person) for name, column in COLUMNS.items()}
-    )
-    if after:
-        rows = rows.filter(
-            Q(updated_at__lt=after.moment) | Q(updated_at=after.moment, id__lt=after.id)
+
+    def rows() -> QuerySet[Chat, dict[str, Any]]:
+        listed = spaces.shown_chats(person, grants(request.session)).annotate(
+            **{name: Settled(Chat, column, person) for name, column in COLUMNS.items()}
         )
-    names = ("id", "title", "owner_id", "updated_at", *COLUMNS)
-    found = list(rows.order_by("-updated_at", "-id").values(*names)[: size + 1])
+        if after:
+            listed = listed.filter(
+                Q(updated_at__lt=after.moment) | Q(updated_at=after.moment, id__lt=after.id)
+            )
+        names = ("id", "title", "owner_id", "updated_at", *COLUMNS)
+        rows: QuerySet[Chat, dict[str, Any]] = listed.values(*names)
+        return rows.order_by("-updated_at", "-id")[: size + 1]
+
+    if after or person.shows_whose == Whose.SHARED:
+        found = list(rows())
+    else:
+        where = person.shows_whose, person.shows_team_id, person.shows_personal
+        found = kept.rows(("list", person.pk, person.is_active, *where, size), rows)
     if waiting is None:
         # After the rows: an answer that has just ended may wait, and is then not told of as ended.
         waiting = _waiting(person)
@@ -192,11 +202,14 @@ def _is_offered_a_chat(person: Person) -> Exists:
 def _waiting(person: Person) -> frozenset[UUID]:
     """Mostly nothing waits for anybody, which is cheaply asked: to ask the table of rights, too, would be
     half of the work of a page."""
-    asked = Person.objects.filter(pk=person.pk).values_list(
-        Settled(Person, _is_anybody_asked, person), Settled(Person, _is_offered_a_chat, person)
-    )
+
+    def asked() -> QuerySet[Person, tuple[bool, bool]]:
+        return Person.objects.filter(pk=person.pk).values_list(
+            Settled(Person, _is_anybody_asked, person), Settled(Person, _is_offered_a_chat, person)
+        )
+
     found: set[UUID] = set()
-    for is_asking, is_offering in asked:
+    for is_asking, is_offering in kept.rows(("waits", person.pk), asked):
         if is_asking:
             waits = permissions.waiting_for(person).order_by().values_list("chat_id", flat=True)
             found |= set(waits[:COUNTED])
