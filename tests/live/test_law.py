@@ -52,12 +52,24 @@ def trees(draw: st.DrawFn, id: str = "t", depth: int = 3) -> Node:
     )
 
 
-def seen(state: State, messages: Iterable[Node] | None = None) -> State:
-    """What can be seen of a State: no order of attributes, nor of fixed elements."""
+Settled = dict[int, tuple[Node, Node]]
+
+
+def seen(
+    state: State, messages: Iterable[Node] | None = None, known: Settled | None = None
+) -> State:
+    """What can be seen of a State: no order of attributes, nor of fixed elements. `known` are nodes that
+    were looked at before, kept with what was seen of them: States share most of theirs."""
+    known = {} if known is None else known
 
     def settled(node: Node) -> Node:
-        attrs, children = tuple(sorted(node.attrs)), tuple(map(settled, node.children))
-        return replace(node, attrs=attrs, children=children)
+        before = known.get(id(node))
+        if before is None:
+            attrs, children = tuple(sorted(node.attrs)), tuple(map(settled, node.children))
+            made = Node(node.id, node.tag, attrs, node.html, children)
+            before = known[id(node)] = (node, made)
+            known[id(made)] = (made, made)
+        return before[1]
 
     fixed = sorted(map(settled, state.fixed), key=lambda node: node.id)
     shown = state.messages if messages is None else messages
