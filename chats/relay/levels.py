@@ -93,11 +93,14 @@ async def _failed(
 
 
 async def _found(client: Client, level: Level) -> str:
-    """v0's own level now; "" when it does not say."""
+    """v0's own level now; "" when it refuses to say. V0Error when it does not answer: the level is asked
+    for again then, because the refusal may have come after its effect."""
     try:
         return (await client.get_chat(level.v0_chat)).privacy
-    except errors.V0Error:
-        return ""
+    except errors.V0Error as error:
+        if is_refusal(error):
+            return ""
+        raise
 
 
 def is_refusal(error: errors.V0Error) -> bool:
