@@ -18,6 +18,7 @@ from chats.rendering import markdown, pieces
 from chats.rendering.blocks import OPEN, STEP, Blocks
 from chats.rendering.headings import Outline
 from chats.rendering.markdown import PROSE, Markdown, References, Unit
+from chats.rendering.source import Source
 from tests.rendering.corpus import CORPUS, LINES
 from tests.rendering.shape import blocks, exhaust, shape_of, shape_of_whole
 
@@ -62,9 +63,10 @@ def test_every_chunking_of_the_corpus_ends_the_same(text: str) -> None:
 
 @pytest.mark.parametrize("text", CORPUS.values(), ids=CORPUS)
 def test_a_page_made_in_the_middle_shows_what_grew_there(text: str) -> None:
+    grown, source = Blocks("b", PROSE), Source()
     for end in range(len(text)):
-        grown = blocks(text[:end], range(end), closed=False)
-        assert grown == blocks(text[:end], closed=False)
+        exhaust(grown.grow(source.take(text[:end], closed=False), closed=False))
+        assert grown.nodes == blocks(text[:end], closed=False)
 
 
 @settings(max_examples=200, deadline=None)
