@@ -33,7 +33,7 @@ ADMIN, STRANGER, MATE = "admin@example.com", "stranger@example.com", "mate@examp
 ALLOWED = r"htmx:(sendError|afterRequest)|status of (403|404|422)|Status Error Code 422"
 # Headings of every level, some left out, in prose, in a list and in a quote.
 HEADINGS = "### Plan\n\n##### Detail\n\n- # In a list\n\n> ## In a quote\n\n# Result\n\n#### Next"
-UNFOLD = "open => document.querySelectorAll('#messages details').forEach(it => (it.open = open))"
+UNFOLD = "document.querySelectorAll('#messages details').forEach(it => (it.open = true))"
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +149,7 @@ def test_the_pages_around_the_chats(app: AppServer, page_of: PageOf) -> None:
 
 
 def test_a_chat_in_each_of_its_states(
-    app: AppServer, sandbox: Sandbox, page_of: PageOf, world: World, finished: str
+    app: AppServer, sandbox: Sandbox, page_of: PageOf, world: World, finished: str, short: str
 ) -> None:
     tour = Tour(page_of(app, OWNER, allowed=ALLOWED))
     page = tour.page
@@ -159,11 +159,13 @@ def test_a_chat_in_each_of_its_states(
     expect(page.locator(".cost").last).to_be_visible(timeout=PATIENCE)
     expect(page.locator(f"{ANSWER} h3")).not_to_have_count(0)
     tour.look("chat")
-    page.evaluate(UNFOLD, True)
+    page.evaluate(UNFOLD)
     tour.look("chat-unfolded")
-    page.evaluate(UNFOLD, False)
 
-    world.send(finished, RUNNING)
+    page.goto(f"/chats/{short}/")
+    is_live(page)
+    mode(page, "ready")
+    world.send(short, RUNNING)
     mode(page, "running")
     expect(page.locator(f"{ANSWER} [data-part=text]").last).to_be_visible(timeout=PATIENCE)
     tour.look("chat-running")
@@ -180,7 +182,7 @@ def test_a_chat_in_each_of_its_states(
         if name == "out-of-credits":
             sandbox.fault(path="/chats*", method="POST", kind="status", status=402, key=app.key)
         answers = page.locator(ANSWER).count()
-        world.send(finished, f"scenario: {name}\npace: 0")
+        world.send(short, f"scenario: {name}\npace: 0")
         expect(page.locator(ANSWER)).to_have_count(answers + 1, timeout=PATIENCE)
         has_state(page, state)
         mode(page, "ready")

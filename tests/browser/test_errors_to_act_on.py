@@ -5,18 +5,17 @@ The open page says it without a reload, and v0 gets exactly the messages that a 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.app_server import AppServer, wait_until
-from tests.browser.seen import ANSWER, OWNER, PATIENCE, QUICK, ask, has_state, is_live, mode, send
+from tests.browser.faultless import faults
+from tests.browser.seen import ANSWER, OWNER, PATIENCE, QUICK, has_state, is_live, mode, send
 from tests.conftest import PageOf
 from tests.sandbox_server import Sandbox
 from tests.world import World
@@ -196,9 +195,9 @@ ROWS = [
 def test_an_error_says_what_it_is_and_its_action_works(
     app: AppServer, sandbox: Sandbox, page_of: PageOf, world: World, row: Row
 ) -> None:
-    page = page_of(app, OWNER, path="/", allowed=LEFT)
-    chat = ask(page, QUICK)
-    has_state(page, "finished")
+    chat = world.ask(QUICK)
+    world.finished(chat)
+    page = page_of(app, OWNER, path=f"/chats/{chat}/", allowed=LEFT)
     is_live(page)
     mode(page, "ready")
     row.spoil(sandbox, world.chat(chat)["v0_id"], app.key)
@@ -209,7 +208,7 @@ def test_an_error_says_what_it_is_and_its_action_works(
         expect(page.locator("main")).to_contain_text(words, timeout=PATIENCE)
     expect(page.locator(".own-actions, #standing .button").last).to_be_visible(timeout=PATIENCE)
     if row.looks_new:
-        faultless(page)
+        assert not faults(page, f"error-{row.name}")
     # Nothing to type in is left where nothing can be sent.
     is_closed = page.locator("#standing").is_visible()
     expect(page.locator(".composer")).to_be_visible(visible=not is_closed)
@@ -239,7 +238,7 @@ def test_that_v0_fails_comes_and_goes_on_open_pages(
         )
         expect(told.locator("time")).to_have_attribute("datetime", re.compile(r"^2.*Z$"))
         assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
-    faultless(admins)
+    assert not faults(admins, "health")
     expect(admins.locator("#health")).to_contain_text("Last error: ServerError 503")
     expect(owners.locator("#health")).not_to_contain_text("ServerError")
     plain = page_of(app, OWNER, path="/", java_script_enabled=False)
@@ -280,11 +279,3 @@ def test_what_was_typed_when_a_chat_closed_goes_along(
     page.wait_for_url(lambda url: "/chats/" in url and chat not in url)
     expect(page.locator(ANSWER)).to_have_attribute("data-state", "finished", timeout=PATIENCE)
     assert world.ledger["user_messages"] == 2
-
-
-def faultless(page: Page) -> None:
-    for scheme in ("dark", "light"):
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        found = Axe().run(page).response["violations"]
-        told = [(fault["id"], [node["target"] for node in fault["nodes"]][:5]) for fault in found]
-        assert not told, f"{page.url}, {scheme}: {json.dumps(told)}"

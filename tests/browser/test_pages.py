@@ -48,18 +48,21 @@ def page(app: AppServer, page_of: PageOf) -> Page:
 
 
 @pytest.fixture
-def chat(page: Page) -> Page:
+def chat(app: AppServer, world: World, page_of: PageOf) -> Page:
     """A chat with one finished answer."""
-    ask(page, QUICK)
-    has_state(page, "finished")
+    id = world.ask(QUICK)
+    world.finished(id)
+    page = page_of(app, OWNER, path=f"/chats/{id}/", allowed=LEFT)
+    is_live(page)
     mode(page, "ready")
     return page
 
 
 @pytest.fixture
-def running(page: Page) -> Page:
+def running(app: AppServer, world: World, page_of: PageOf) -> Page:
     """A chat whose answer has said something and goes on."""
-    ask(page, RUNNING)
+    page = page_of(app, OWNER, path=f"/chats/{world.ask(RUNNING)}/", allowed=LEFT)
+    is_live(page)
     mode(page, "running")
     expect(page.locator(f"{ANSWER} [data-part=text]")).to_be_visible()
     return page
@@ -240,10 +243,13 @@ def top_of(page: Page, selector: str) -> float:
     return box["y"]
 
 
-def test_what_was_sent_is_pinned_and_the_page_does_not_run_after_the_answer(page: Page) -> None:
-    page.emulate_media(reduced_motion="reduce")
-    ask(page, LONG)
-    has_state(page, "finished")
+def test_what_was_sent_is_pinned_and_the_page_does_not_run_after_the_answer(
+    app: AppServer, world: World, page_of: PageOf
+) -> None:
+    chat = world.ask("scenario: long size=12000 chunk=1200\npace: 0")
+    world.finished(chat)
+    page = page_of(app, OWNER, path=f"/chats/{chat}/", allowed=LEFT)
+    is_live(page)
     mode(page, "ready")
     send(page, LONG)
     expect(page.locator(QUESTION)).to_have_count(2)

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 MOMENTS = 30
 # About 12 s on a machine that has nothing else to do.
-RUN = "Go on.\nscenario: long size=12000 chunk=24\npace: 0.5"
+RUN = "Go on.\nscenario: long size=9000 chunk=36\npace: 1"
 SHORT = "Go on.\nscenario: long size=4000 chunk=24\npace: 0.5"
 
 # Letters alone, and no addresses: markup is text until it is complete.
@@ -95,7 +95,7 @@ def reload_until_it_ends(page: Page, random: Random, most: int) -> int:
     while count < most:
         shown = page.evaluate("letters().length")
         more = random.choice((0, random.randrange(1, 40), random.randrange(40, 400)))
-        page.wait_for_function(HAS_GROWN, arg=[shown, more], timeout=PATIENCE)
+        page.wait_for_function(HAS_GROWN, arg=[shown, more], timeout=PATIENCE, polling=50)
         page.reload(wait_until="domcontentloaded")
         before = left(page)
         if not before["runs"]:

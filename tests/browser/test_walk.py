@@ -1,7 +1,8 @@
 """A newcomer's walk: each page and each step, as a person takes it, without a fault that axe can see.
 
-Every step leaves a picture in `artefacts/` for whoever wants to look. axe runs in the open page, in
-light and in dark; what it says of a page is the message of the failure.
+Every step leaves a picture in `artefacts/` for whoever sets `PICTURES` and looks. axe runs in the open page,
+in light and in dark, on what `test_axe.py` and `test_security.py` do not look at; what it says of a page is
+the message of the failure.
 """
 
 from __future__ import annotations
@@ -89,17 +90,17 @@ def choose(page: Page, name: str) -> None:
 
 def test_a_newcomer_walks_through_everything(app: AppServer, page_of: PageOf) -> None:
     page = page_of(app, None, path="/", allowed=LEFT)
-    faultless(page, "sign-in")
+    picture(page, "sign-in")
     sign_in(page)
     is_live(page)
-    faultless(page, "home")
+    picture(page, "home")
 
     ask(page, PARTS)
     has_state(page, "finished")
     mode(page, "ready")
     expect(page.locator(".cost").last).to_be_visible()
     page.evaluate("document.querySelectorAll('#messages details').forEach(it => (it.open = true))")
-    faultless(page, "chat")
+    picture(page, "chat")
 
     other = page.context.new_page()
     other.goto(page.url)
@@ -108,7 +109,7 @@ def test_a_newcomer_walks_through_everything(app: AppServer, page_of: PageOf) ->
     mode(page, "running")
     expect(page.locator(f"{ANSWER} [data-part=text]").last).to_be_visible(timeout=PATIENCE)
     mode(other, "running")
-    faultless(page, "running")
+    picture(page, "running")
     page.click("#action")
     has_state(page, "stopped")
     has_state(other, "stopped")
@@ -116,7 +117,7 @@ def test_a_newcomer_walks_through_everything(app: AppServer, page_of: PageOf) ->
     page.reload()
     has_state(page, "stopped")
     expect(page.locator(ANSWER)).to_have_count(2)
-    faultless(page, "stopped")
+    picture(page, "stopped")
     other.close()
 
     change_the_chat(page)
@@ -185,7 +186,7 @@ def test_the_keyboard_alone_is_enough(app: AppServer, page_of: PageOf, world: Wo
     keys.press("Escape")
     keys.press("?")
     expect(page.locator("#shortcuts")).to_be_visible()
-    faultless(page, "shortcuts")
+    picture(page, "shortcuts")
     keys.press("Escape")
     expect(page.locator("#shortcuts")).to_be_hidden()
     keys.press("/")
