@@ -27,6 +27,8 @@ Here = Callable[..., World]
 MATE = "mate@example.com"
 LONG = "Tell me everything.\nscenario: long size=60000 pace=0.5"
 SHORT = "scenario: long size=6000 pace=0.2"
+# Slow enough that messages can be queued before its end, on a busy machine too.
+PACED = "pace: 1.5"
 RACES = int(os.environ.get("RACES", "12"))
 
 
@@ -94,9 +96,9 @@ def test_five_messages_go_out_in_order_with_nobody_watching(world: World) -> Non
     ("first", "why"),
     [
         pytest.param(LONG, "the last answer was stopped", id="stopped"),
-        pytest.param("scenario: error\npace: 0.3", "the last answer failed", id="failed"),
-        pytest.param("scenario: plan\npace: 0.3", "v0 asks something", id="asks"),
-        pytest.param("scenario: length\npace: 0.3", "the last answer was cut off", id="cut"),
+        pytest.param(f"scenario: error\n{PACED}", "the last answer failed", id="failed"),
+        pytest.param(f"scenario: plan\n{PACED}", "v0 asks something", id="asks"),
+        pytest.param(f"scenario: length\n{PACED}", "the last answer was cut off", id="cut"),
     ],
 )
 def test_what_did_not_end_well_holds_the_queue_until_a_new_message_did(
@@ -118,7 +120,7 @@ def test_what_did_not_end_well_holds_the_queue_until_a_new_message_did(
 
 
 def test_a_decision_on_a_card_goes_out_at_once_and_the_queue_follows_it(world: World) -> None:
-    chat = running(world, "scenario: plan\npace: 0.3")
+    chat = running(world, f"scenario: plan\n{PACED}")
     queue(world, chat, "Waits")
     world.finished(chat)
     page = world.client.get(f"/chats/{chat}/").text
@@ -130,7 +132,7 @@ def test_a_decision_on_a_card_goes_out_at_once_and_the_queue_follows_it(world: W
 
 
 def test_a_press_lets_the_queue_go_on_past_what_holds_it(world: World) -> None:
-    chat = running(world, "scenario: plan\npace: 0.3")
+    chat = running(world, f"scenario: plan\n{PACED}")
     queue(world, chat, "First", "Second")
     world.finished(chat)
     assert "Go on without an answer" in world.client.get(f"/chats/{chat}/").text
