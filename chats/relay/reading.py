@@ -10,19 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from chats.live.difference import MESSAGES, PAGE, Operation, Put, Stale
 from chats.live.html import render
 from chats.live.state import Node
-from chats.models import Chat, Message, Presence
+from chats.models import Chat, Message, Presence, kept
 from chats.models.messages import LIVE
 from chats.relay.rows import shown, size
 from chats.rendering.message import message_node
@@ -68,8 +68,12 @@ def live_rows(chat: UUID, newest: int, ids: Iterable[str]) -> Rows | None:
     None when there is no such chat. The chat's row is read first: a version never promises more
     than the messages hold.
     """
-    here = Chat.objects.filter(id=chat, deleted_at=None)
-    found = here.values("version", "title", "rewritten", waiting=Count("queue")).first()
+
+    def standing() -> QuerySet[Chat, Any]:
+        here = Chat.objects.filter(id=chat, deleted_at=None)
+        return here.values("version", "title", "rewritten", waiting=Count("queue"))
+
+    found = next(iter(kept.rows(("standing", chat), standing)), None)
     if found is None:
         return None
     recent = timezone.now() - timedelta(seconds=settings.V0_ENDED_KEEP)
