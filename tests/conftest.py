@@ -230,10 +230,12 @@ def client_of() -> Callable[[Person | None], Client]:
     """`client_of(owner)` is Django's test client with the owner signed in; None signs nobody in."""
     from django.test import Client
 
+    from tests.scene import sign_in
+
     def client_of(person: Person | None) -> Client:
         client = Client()
         if person is not None:
-            client.force_login(person)
+            sign_in(client, person)
         return client
 
     return client_of
