@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import django
+import hypothesis
 import pytest
 
 os.environ.update(
@@ -35,6 +36,10 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Thousands of tests leave much that lives on: looking through it every 700 objects is a twentieth of all.
 gc.set_threshold(50_000, 20, 50)
+
+# A machine that is busy is no fault of an example's.
+hypothesis.settings.register_profile("v0web", deadline=None)
+hypothesis.settings.load_profile("v0web")
 
 # Here and not by pyproject.toml: settings read the environment above when they are imported.
 django.setup()
