@@ -7,11 +7,13 @@
 //     .chat-link[data-answer]       the chat's newest answer, with its data-state, and
 //       [data-waits] [data-note] [data-followed] [data-muted] [aria-current] [data-running]
 //
-// An answer is told of once, whatever became of it, and by one tab: tabs claim it in localStorage,
-// and one that is being looked at claims it without a word. The browser replaces notices of one tag.
+// An answer is told of once, whatever became of it, and by one tab: tabs claim it by a lock and in
+// localStorage, of which they hear a little later from each other, and one that is being looked at claims it
+// without a word. The browser replaces notices of one tag.
 
 const WAIT = 400; // ms: a tab that is being looked at comes first
 const KEPT = 50;
+const HELD = 60_000; // ms: what one tab has stored the others know by then
 const CLAIMS = "notices-told";
 const CHOICE = "notices-offer";
 const OVER = ["finished", "failed"];
@@ -46,6 +48,18 @@ function write(name, value) {
 
 /** Whether nobody has told of it yet; from now on somebody has. */
 function claim(answer) {
+  // There are locks only where the connection is secure.
+  if (!navigator.locks) return noted(answer);
+  return new Promise((decide) => {
+    const hold = (lock) => {
+      decide(lock !== null && noted(answer));
+      return lock && new Promise((free) => setTimeout(free, HELD));
+    };
+    navigator.locks.request(`${CLAIMS} ${answer}`, { ifAvailable: true }, hold).catch(() => decide(noted(answer)));
+  });
+}
+
+function noted(answer) {
   const claims = read(CLAIMS) ?? [];
   if (claims.includes(answer)) return false;
   write(CLAIMS, [...claims, answer].slice(-KEPT));
@@ -89,7 +103,7 @@ function tell(row, tag, words, place) {
     return;
   }
   if (permission() !== "granted" || !document.querySelector("#chats[data-notices]")) return;
-  setTimeout(() => claim(tag) && show(title, words, tag, place), WAIT);
+  setTimeout(async () => (await claim(tag)) && show(title, words, tag, place), WAIT);
 }
 
 function show(title, body, tag, place) {

@@ -115,6 +115,39 @@ def test_the_page_the_count_and_the_title_follow_what_waits(world: World, page_o
     assert not found, "\n".join(found)
 
 
+def test_two_tabs_at_the_same_moment_tell_once(world: World, page_of: PageOf) -> None:
+    chat = chat_of(world)
+    page = opened(world, page_of, f"/chats/{chat}/")
+    # Neither has heard yet of what the other has stored.
+    page.context.add_init_script(
+        "const get = Storage.prototype.getItem; Storage.prototype.getItem = function (name) "
+        "{ return name === 'notices-told' ? null : get.call(this, name); }"
+    )
+    page.reload()
+    is_live(page)
+    other = page.context.new_page()
+    other.goto(f"/chats/{chat}/")
+    is_live(other)
+    pages = (page, other)
+    for each in pages:
+        leave(each)
+
+    def told() -> list[str]:
+        return [one["tag"] for each in pages for one in shown(each)]
+
+    answers = []
+    for _ in range(2):
+        answers.append(say(world, chat, QUICK))
+        wait_until(lambda: answers[-1] in told(), what="a notice")
+        for each in pages:
+            expect(
+                each.locator(f'[data-answer="{answers[-1]}"][data-state=finished]')
+            ).to_have_count(1)
+            # By then each has said what it was going to say.
+            each.wait_for_timeout(1000)
+    assert sorted(told()) == sorted(answers)
+
+
 def test_a_page_in_the_background_tells_once_what_became_of_each_answer(
     world: World, page_of: PageOf
 ) -> None:
