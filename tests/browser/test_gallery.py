@@ -55,7 +55,8 @@ def test_a_chat_is_looked_through_made_public_found_and_read(
     owners.get_by_role("button", name="Make it public").click()
     expect(owners.get_by_label("I have looked at these")).to_be_focused()
     owners.keyboard.press("Space")
-    owners.get_by_role("button", name="Make it public").click()
+    with owners.expect_response(lambda answer: answer.request.method == "POST"):
+        owners.get_by_role("button", name="Make it public").click()
     owners.goto(f"/chats/{chat}/")
     is_live(owners)
     expect(owners.locator(".share-level")).to_have_text("Public", timeout=PATIENCE)

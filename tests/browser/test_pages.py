@@ -406,7 +406,8 @@ def test_a_theme_is_kept_and_the_system_decides_until_then(app: AppServer, page_
     background = "getComputedStyle(document.body).backgroundColor"
     dark = page.evaluate(background)
     page.click(".account summary")
-    page.click(".theme label:has-text('Light')")
+    with page.expect_response("**/settings/theme/"):
+        page.click(".theme label:has-text('Light')")
     light = page.evaluate(background)
     assert dark != light
     page.reload()

@@ -291,6 +291,7 @@ def test_another_address_by_keyboard_and_without_scripts(app: AppServer, page_of
     page.fill("#email", "sasha2@example.com")
     page.focus("#email")
     keys.press("Enter")
+    expect(page.locator("[data-waiting]")).to_contain_text("sasha2@example.com")
     page.goto(mail_to(app, "sasha2@example.com", "confirm"))
     page.get_by_role("button", name="Yes, use this address").focus()
     keys.press("Enter")
