@@ -18,8 +18,8 @@ from django.db.models.sql.compiler import SQLCompiler
 
 Row = TypeVar("Row")
 
-# Of different words; all are let go when there are more.
-MOST = 2_000
+# Of different words, some 40 KiB each; all are let go when there are more.
+MOST = 300
 
 _kept: dict[Hashable, tuple[QuerySet[Any, Any], SQLCompiler, tuple[str, Any]]] = {}
 

@@ -163,8 +163,12 @@ def _find(
     def living() -> QuerySet[Chat]:
         return _with_role(Chat.objects.filter(deleted_at=None), who, id)
 
-    # Always the same queries, so that time does not tell a hidden chat from none.
-    one = kept.rows(("chat", id, who), living) if rows is None else _with_role(rows, who, id)
+    # Always the same queries, so that time does not tell a hidden chat from none. Of visitors nothing is kept:
+    # one would be told by it what another has just asked for.
+    if rows is None:
+        one = kept.rows(("chat", id, who), living) if known else living()
+    else:
+        one = _with_role(rows, who, id)
     # Not `first`: to put one row in an order costs a third of all this.
     found: Any = next(iter(one), None)
     if found is None:
